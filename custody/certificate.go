@@ -10,19 +10,19 @@ import (
 	"github.com/framebridge/framebridge/english"
 )
 
-// CertificateKind is how a deletion certificate names itself.
+// CertificateKind is the kind that a deletion certificate states.
 const CertificateKind = "framebridge deletion certificate"
 
-// Names of a certificate's files, as they are stored and handed out.
+// Names of a certificate's files, as they are stored and downloaded.
 const (
 	CertificatePage = "deletion-certificate.html"
 	CertificateData = "deletion-certificate.json"
 )
 
-// CertificateFiles are all of them.
+// CertificateFiles lists all of a certificate's files.
 var CertificateFiles = []string{CertificatePage, CertificateData}
 
-// Certificate is what was deleted in Frame.io, on whose word, and by what each file was proven to be in iconik before.
+// Certificate states what was deleted in Frame.io, who approved it, and how each file was first proven to be in iconik.
 type Certificate struct {
 	Kind            string            `json:"kind"`
 	Tenant          string            `json:"tenant"`
@@ -37,10 +37,10 @@ type Certificate struct {
 	ApprovedBy      string            `json:"approved_by"`
 	ApprovedAt      time.Time         `json:"approved_at"`
 	ApprovedHow     string            `json:"approved_how"`
-	Accepted        []string          `json:"accepted"`         // kinds of what only Frame.io had, that were lost knowingly
+	Accepted        []string          `json:"accepted"`         // kinds of things that only Frame.io had and whose loss was accepted
 	ComparedAt      time.Time         `json:"compared_at"`      // when the archive's own comparison ended
 	FinishedAt      time.Time         `json:"finished_at"`      // of the deletion
-	RestorableUntil time.Time         `json:"restorable_until"` // in Frame.io, all files: of the first one
+	RestorableUntil time.Time         `json:"restorable_until"` // in Frame.io; until then all files are restorable
 	Collection      string            `json:"collection"`       // in iconik
 	Totals          CertificateTotals `json:"totals"`
 }
@@ -53,7 +53,7 @@ type CertificateTotals struct {
 	LeftBytes    int64 `json:"left_bytes"`
 }
 
-// CertificateFile is one file. State is deleted or left.
+// CertificateFile is one file of a certificate. State is deleted or left.
 type CertificateFile struct {
 	State     string     `json:"state"`
 	Reason    string     `json:"reason,omitempty"`
@@ -71,13 +71,13 @@ type CertificateFile struct {
 	DeletedAt *time.Time `json:"deleted_at,omitempty"`
 }
 
-// JSON writes the certificate, signed, file by file.
+// JSON writes the certificate as signed JSON, file by file.
 func (c Certificate) JSON(w io.Writer, key ed25519.PrivateKey, files iter.Seq2[CertificateFile, error]) error {
 	c.Kind = CertificateKind
 	return WriteJSON(w, key, c, "files", files, func(f CertificateFile) any { return f })
 }
 
-// HTML writes the certificate as a page, signed.
+// HTML writes the certificate as a signed page.
 func (c Certificate) HTML(w io.Writer, key ed25519.PrivateKey, files iter.Seq2[CertificateFile, error]) error {
 	out := NewWriter(w, key)
 	if err := certificatePage.ExecuteTemplate(out, "head", c); err != nil {

@@ -1,6 +1,6 @@
-// Package custody signs what Framebridge hands out as proof, and verifies it later: offline, and without Framebridge's own
-// database. Signatures are Ed25519ph (RFC 8032): they cover every byte of the file before them, so that a changed byte
-// anywhere shows.
+// Package custody signs what Framebridge issues as proof, and verifies it later: offline, and without Framebridge's own
+// database. Signatures are Ed25519ph (RFC 8032). They cover every byte of the file before them, so that any changed byte
+// shows.
 package custody
 
 import (
@@ -18,27 +18,27 @@ import (
 	"io"
 )
 
-// Algorithm is the name by which signatures and keys say how they are made.
+// Algorithm is the name of the signature algorithm, as signatures and keys state it.
 const Algorithm = "Ed25519ph"
 
-// purpose keeps signatures of reports from standing for anything else.
+// purpose keeps signatures of reports from being valid for anything else.
 var purpose = ed25519.Options{Hash: crypto.SHA512, Context: "framebridge report"}
 
-// Signature is what stands at the end of a signed file.
+// Signature is the end of a signed file.
 type Signature struct {
 	Algorithm string `json:"algorithm"`
-	Key       string `json:"key"`        // the ID of the key
+	Key       string `json:"key"`        // the key's ID
 	PublicKey string `json:"public_key"` // in base64
 	Value     string `json:"value"`      // in base64
 }
 
-// KeyID names a public key: the first 16 hexadecimal digits of its SHA-256.
+// KeyID returns the ID of a public key: the first 16 hexadecimal digits of its SHA-256.
 func KeyID(key ed25519.PublicKey) string {
 	sum := sha256.Sum256(key)
 	return hex.EncodeToString(sum[:8])
 }
 
-// What stands between a file's content and its signature, and after it.
+// What separates a file's content from its signature, and what follows the signature.
 const (
 	jsonMark   = ",\n  \"signature\": "
 	jsonEnd    = "\n}\n"
@@ -46,14 +46,14 @@ const (
 	markupEnd  = " -->\n"
 )
 
-// Writer passes a file on, and can end it with a signature of all that was written.
+// Writer passes a file through, and can end it with a signature of everything written.
 type Writer struct {
 	w   io.Writer
 	sum hash.Hash
 	key ed25519.PrivateKey
 }
 
-// NewWriter signs with the key; without one, nothing is added at the end.
+// NewWriter returns a Writer that signs with key. If key is nil, no signature is added.
 func NewWriter(w io.Writer, key ed25519.PrivateKey) *Writer {
 	return &Writer{w: w, sum: sha512.New(), key: key}
 }
@@ -64,7 +64,7 @@ func (s *Writer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// EndJSON closes a JSON object whose closing brace was not written yet.
+// EndJSON signs and closes a JSON object. The caller must not have written its closing brace.
 func (s *Writer) EndJSON() error {
 	if s.key == nil {
 		_, err := io.WriteString(s.w, jsonEnd)
@@ -73,7 +73,7 @@ func (s *Writer) EndJSON() error {
 	return s.end(jsonMark, jsonEnd)
 }
 
-// EndMarkup ends a page, or an XML file, with a comment.
+// EndMarkup ends a page or an XML file with the signature in a comment.
 func (s *Writer) EndMarkup() error {
 	if s.key == nil {
 		return nil
@@ -98,18 +98,18 @@ func (s *Writer) end(mark, end string) error {
 	return err
 }
 
-// Errors of Check.
+// Errors that Check returns.
 var (
-	// ErrUnsigned says that there is no signature: the file proves nothing about where it comes from.
+	// ErrUnsigned means that there is no signature, so that nothing proves the file's origin.
 	ErrUnsigned = errors.New("not signed")
-	// ErrChanged says that the content or the signature is not as it was written.
+	// ErrChanged means that the content or the signature is not as it was written.
 	ErrChanged = errors.New("changed since it was signed")
-	// ErrOtherKey says that the file was signed with a key that is none of those trusted.
+	// ErrOtherKey means that the file was signed with a key that is not trusted.
 	ErrOtherKey = errors.New("signed with a key that is not trusted")
 )
 
-// Check verifies a signed file against the trusted keys. Without any, it verifies the file against the key that it names itself,
-// which shows damage, but not who signed: the caller must compare the key's ID.
+// Check verifies a signed file against the trusted keys. Without any, it verifies the file against the key that it names itself.
+// That shows damage but not who signed it: the caller must compare the key's ID.
 func Check(file []byte, trusted []ed25519.PublicKey) (Signature, error) {
 	var s Signature
 	content, rest := file, []byte(nil)
@@ -157,7 +157,7 @@ func Check(file []byte, trusted []ed25519.PublicKey) (Signature, error) {
 	return s, nil
 }
 
-// ParseKey reads a public key in base64.
+// ParseKey parses a public key in base64.
 func ParseKey(text string) (ed25519.PublicKey, error) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) != ed25519.PublicKeySize {

@@ -32,7 +32,7 @@ func signedHTML(t *testing.T, key ed25519.PrivateKey) []byte {
 	return b.Bytes()
 }
 
-// A flipped bit anywhere in a signed file, a byte that is missing and one that is added are noticed.
+// A flipped bit anywhere in a signed file, a missing byte and an added one are detected.
 func TestEveryChangeToASignedFileIsNoticed(t *testing.T) {
 	for name, file := range map[string][]byte{"JSON": signedJSON(t, keyOf(1)), "HTML": signedHTML(t, keyOf(1))} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"iter"
 )
 
-// WriteJSON writes object with a list as its last member, which is read row by row, and then the signature; key may be nil.
+// WriteJSON writes object, adds a list as its last member, which it reads row by row, and then the signature. If key is nil, there is none.
 func WriteJSON[T any](w io.Writer, key ed25519.PrivateKey, object any, list string, rows iter.Seq2[T, error], row func(T) any) error {
 	signed := NewWriter(w, key)
 	b := bufio.NewWriter(signed)

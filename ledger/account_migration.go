@@ -7,16 +7,16 @@ import (
 	"fmt"
 )
 
-// An account migration may give a project and its files other ids. What the archive knows then continues under the new
-// ones, so that nothing is copied twice.
+// An account migration may change the ids of a project and its files. The archive then continues under the new ids, so that
+// nothing is copied twice.
 
-// leaveToSuccessor takes an entry that has ended out of the migrations that have its successor, too: what it counted is the
-// successor's from now on, and counts once.
+// leaveToSuccessor takes an ended entry out of the migrations that also list its successor. What it counted now belongs to
+// the successor and is counted once.
 const leaveToSuccessor = `UPDATE migration_projects SET continued_as = ?, items = 0, copied = 0, verified = 0, skipped = 0, failed = 0, bytes = 0, bytes_done = 0
 	WHERE tenant = ? AND project = ? AND continued_as = '' AND state NOT IN (?, ?, ?)
 	AND EXISTS (SELECT 1 FROM migration_projects AS successor WHERE successor.tenant = migration_projects.tenant AND successor.migration = migration_projects.migration AND successor.project = ?)`
 
-// AdoptArchive lets an archive that has ended continue under its project's new id. The new one must have nothing yet.
+// AdoptArchive continues an archive that has ended under its project's new id. The new archive must be empty.
 func (h TenantLedger) AdoptArchive(ctx context.Context, from, to string) error {
 	return h.l.tx(ctx, func(tx session) error {
 		read := func(id string) (a Archive, scan int, err error) {
@@ -63,8 +63,8 @@ func (h TenantLedger) AdoptArchive(ctx context.Context, from, to string) error {
 	})
 }
 
-// RenameLink lets a link go by its Frame.io object's new id. Its content counts as unwritten, so that the iconik object
-// learns the new id.
+// RenameLink moves a link to its Frame.io object's new id, unless that id has a link already. The link's content counts as
+// unwritten, so that the new id is written to the iconik object.
 func (h TenantLedger) RenameLink(ctx context.Context, kind LinkKind, from, to string) error {
 	return h.l.tx(ctx, func(tx session) error { return renameLink(ctx, tx, h.id, kind, from, to) })
 }
@@ -78,21 +78,21 @@ func renameLink(ctx context.Context, tx session, tenant string, kind LinkKind, f
 	return err
 }
 
-// RestartScan gives a reading of the tree up that was broken off: the next one begins anew.
+// RestartScan gives up on an interrupted scan, so that the next one starts over.
 func (h ArchiveLedger) RestartScan(ctx context.Context) error {
 	_, err := h.l.exec(ctx, "UPDATE archives SET scan = ABS(scan) WHERE tenant = ? AND id = ?", h.tenant, h.id)
 	return err
 }
 
-// Matched says what MatchMigrated has found.
+// Matched is what MatchMigrated found.
 type Matched struct {
 	Items, Folders int
-	// Ambiguous are new files that several of the old ones could be, or the other way round: they stay new.
+	// Ambiguous are files that match several old or new ones. They count as new.
 	Ambiguous []string // paths
 }
 
-// MatchMigrated compares what a scan has seen, before it is finished, with what was there before, where all ids have
-// changed, and gives what it finds again its new ids.
+// MatchMigrated compares what an unfinished scan has seen with what earlier scans saw, and moves the items and folders that
+// it recognizes to their new ids. It does nothing if the scan has met an id that is still the old one.
 func (h ArchiveLedger) MatchMigrated(ctx context.Context, scan int) (Matched, error) {
 	var m Matched
 	err := h.l.tx(ctx, func(tx session) error {
@@ -153,7 +153,7 @@ func (h ArchiveLedger) MatchMigrated(ctx context.Context, scan int) (Matched, er
 	return m, err
 }
 
-// renameItem gives an item, and its links, the new id.
+// renameItem moves an item and its links to the new id.
 func renameItem(ctx context.Context, tx session, tenant, archive string, from, to file) error {
 	old, err := item(ctx, tx, tenant, archive, from.id)
 	if err != nil {

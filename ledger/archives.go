@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// Phase is a part of an archive that goes over items.
+// Phase is a part of an archive's run that works through its items.
 type Phase string
 
-// Phases, in the order of an archive.
+// Phases, in the order they run.
 const (
 	PhaseCopy     Phase = "copy"
 	PhaseComments Phase = "comments"
 	PhaseVerify   Phase = "verify"
-	// PhaseCommentsAgain is PhaseComments with the items that had none when they were read.
+	// PhaseCommentsAgain is PhaseComments plus the items that had no comments when they were last read.
 	PhaseCommentsAgain Phase = "comments again"
 )
 
-// ErrUnknown says that the ledger has no such archive or item.
+// ErrUnknown means that the ledger has no such archive or item.
 var ErrUnknown = errors.New("not in the ledger")
 
 const oneArchive = "SELECT data, queue_position FROM archives WHERE tenant = ? AND id = ?"
@@ -39,9 +39,9 @@ func scanArchive(r scanner, before ...any) (Archive, error) {
 	return a, err
 }
 
-// Request makes an archive's row, or begins another run of one that has ended. joined says that a run is open.
-// It reads the tree anew: a reading that the run before broke off may be of long ago, and have kept what this run is to read.
-// Who asked for the run before is told of one that nobody asks for by name, as of a retry.
+// Request creates an archive's row, or begins another run of one that has ended. If a run is open, Request joins it and
+// joined is true. A new run starts its scan over, because an interrupted scan may be old and may have kept what this run
+// must read. If requestedBy is empty, as for a retry, whoever asked for the previous run is notified.
 func (h ArchiveLedger) Request(ctx context.Context, requestedBy string, now time.Time) (a Archive, joined bool, err error) {
 	err = h.l.tx(ctx, func(tx session) error {
 		a, err = scanArchive(tx.Row(ctx, oneArchive+tx.ForUpdate(), h.tenant, h.id))
@@ -73,7 +73,7 @@ func (h ArchiveLedger) Request(ctx context.Context, requestedBy string, now time
 	return a, joined, err
 }
 
-// putArchive writes an archive that is there.
+// putArchive updates an existing archive.
 func putArchive(ctx context.Context, tx session, tenant string, a Archive) error {
 	data, err := encode(a)
 	if err != nil {
@@ -92,13 +92,14 @@ func (h ArchiveLedger) Get(ctx context.Context) (Archive, bool, error) {
 	return a, err == nil, err
 }
 
-// NextPosition is the place in the queue of an archive that is begun now: 0 where no other of the tenant's is open.
+// NextPosition returns the queue position of an archive that begins now, or 0 if no other archive of the tenant is queued
+// or running.
 func (h TenantLedger) NextPosition(ctx context.Context, id string) (position int, err error) {
 	err = h.l.reads().Row(ctx, nextPosition, h.id, id).Scan(&position)
 	return position, err
 }
 
-// Archives lists a tenant's archives, newest first. after is the next of the page before.
+// Archives lists a tenant's archives, newest first. after is the cursor that the previous page returned.
 func (h TenantLedger) Archives(ctx context.Context, after string, limit int) ([]Archive, string, error) {
 	at, id := int64(1)<<62, ""
 	if after != "" {
@@ -134,7 +135,7 @@ func (h ArchiveLedger) Update(ctx context.Context, change func(*Archive)) (Archi
 	return a, err
 }
 
-// SetQueuePositions writes down who waits, in order; all others do not.
+// SetQueuePositions queues the archives in the given order, and no others.
 func (h TenantLedger) SetQueuePositions(ctx context.Context, ids []string) error {
 	return h.l.tx(ctx, func(tx session) error {
 		if _, err := tx.Exec(ctx, "UPDATE archives SET queue_position = 0 WHERE tenant = ? AND queue_position <> 0", h.id); err != nil {
@@ -149,7 +150,8 @@ func (h TenantLedger) SetQueuePositions(ctx context.Context, ids []string) error
 	})
 }
 
-// ThrottleProgress tells one caller, over all processes, that it is time to report progress, by the database's clock.
+// ThrottleProgress reports whether the caller should report progress. By the database's clock, it returns true to one caller,
+// across all processes, once per interval.
 func (h ArchiveLedger) ThrottleProgress(ctx context.Context, every time.Duration) (bool, error) {
 	now := h.l.writes().Now()
 	var last int64
@@ -171,7 +173,7 @@ const totals = `SELECT COUNT(*), COALESCE(SUM(CASE WHEN state IN ('copied', 'ver
 		(SELECT COUNT(*) FROM failures WHERE tenant = ? AND archive = ?)
 		FROM items WHERE tenant = ? AND archive = ? AND seq > 0`
 
-// Totals adds an archive's items up.
+// Totals adds up an archive's items.
 func (h ArchiveLedger) Totals(ctx context.Context) (Totals, error) { return h.sums(ctx, totals) }
 
 // Progress is Totals without the number of assets, which takes longest.

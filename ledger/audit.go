@@ -19,7 +19,7 @@ const (
 	ActorConsole = "console"
 	ActorFrameio = "frameio"
 	ActorIconik  = "iconik"
-	ActorSystem  = "system" // Framebridge by itself
+	ActorSystem  = "system" // Framebridge itself
 )
 
 // Actor is who did something.
@@ -28,16 +28,16 @@ type Actor = chain.Actor
 // AuditEntry is one line of a tenant's audit log.
 type AuditEntry = chain.Entry
 
-// ErrChain says that an audit log is not as it was written.
+// ErrChain means that an audit log is not as it was written.
 var ErrChain = chain.ErrChanged
 
-// AppendAudit adds an entry to its tenant's log, at the present time by the database's clock where it names none.
+// AppendAudit adds an entry to its tenant's log and returns it as stored. An entry without a time gets the database's current time.
 func (l *Ledger) AppendAudit(ctx context.Context, e AuditEntry) (_ AuditEntry, err error) {
 	err = l.tx(ctx, func(tx session) error { e, err = appendAudit(ctx, tx, e); return err })
 	return e, err
 }
 
-// audited adds the entries about what a transaction has changed, unless that has failed: both are written or neither.
+// audited appends the audit entries for a transaction's change unless err is set, so that both are written or neither.
 func audited[T any](ctx context.Context, tx session, err error, changed T, entries []func(T) *AuditEntry) error {
 	for _, of := range entries {
 		if e := of(changed); e != nil && err == nil {
@@ -52,9 +52,9 @@ func appendAudit(ctx context.Context, tx session, e AuditEntry) (AuditEntry, err
 		return e, errors.New("an audit entry needs a tenant and an action")
 	}
 	for _, text := range []*string{&e.Actor.Kind, &e.Actor.Name, &e.Actor.Address, &e.Actor.Key, &e.Action, &e.ObjectKind, &e.ObjectID, &e.Archive, &e.Review, &e.Reason} {
-		*text = strings.ToValidUTF8(*text, "�") // as an extract in JSON has it
+		*text = strings.ToValidUTF8(*text, "�") // as a JSON extract has it
 	}
-	if len(e.Detail) > 0 { // in the form that an extract has, so that its hash is the same
+	if len(e.Detail) > 0 { // in an extract's form, so that the hash is the same
 		var err error
 		if e.Detail, err = json.Marshal(e.Detail); err != nil {
 			return e, fmt.Errorf("an audit entry's detail must be JSON: %w", err)
@@ -70,16 +70,16 @@ func appendAudit(ctx context.Context, tx session, e AuditEntry) (AuditEntry, err
 	return e, log.close(ctx)
 }
 
-// AuditText is the detail of an entry that has a sentence for people and nothing else.
+// AuditText returns the detail of an entry that consists of one sentence for people, or nil if text is empty.
 func AuditText(text string) json.RawMessage {
 	if text == "" {
 		return nil
 	}
-	detail, _ := json.Marshal(map[string]string{"text": text}) // strings always become JSON
+	detail, _ := json.Marshal(map[string]string{"text": text}) // cannot fail: they are strings
 	return detail
 }
 
-// auditLog is a tenant's log while a transaction has it to itself.
+// auditLog is a tenant's log, locked by a transaction.
 type auditLog struct {
 	tx     session
 	tenant string
@@ -120,7 +120,7 @@ func (a *auditLog) close(ctx context.Context) error {
 	return err
 }
 
-// takeOver moves what was written before there was a log, or by a release that does not know it.
+// takeOver moves in entries from before there was a log, or from a release that does not know it.
 func (a *auditLog) takeOver(ctx context.Context) error {
 	old, err := collect(ctx, a.tx, func(r scanner) (e AuditEntry, err error) {
 		var at int64
@@ -160,21 +160,21 @@ func (a *auditLog) lockOld() string {
 
 const auditColumns = "seq, at, actor_kind, actor_name, actor_address, actor_key, action, object_kind, object_id, archive, review, reason, detail, previous, hash"
 
-// AuditFilter chooses entries; what is empty chooses all.
+// AuditFilter selects entries. An empty field selects all.
 type AuditFilter struct {
 	Archive, Review string
-	Actor           string // of its kind, name, address or key
+	Actor           string // its kind, name, address or key
 	Action          string
-	Text            string // somewhere in action, object, reason or detail; upper and lower case of ASCII are the same
-	Anywhere        string // somewhere in actor, object, reason or detail, also as JSON writes it; may choose more
-	Named           string // that may name people, or where they were; names that begin so are nobody's
-	// WithErasures adds the entries about erasures, which prove the others.
+	Text            string // anywhere in action, object, reason or detail; ASCII case is ignored
+	Anywhere        string // anywhere in actor, object, reason or detail, also as JSON escapes it; may select more
+	Named           string // entries that may name people or their addresses, except names with this prefix, which are pseudonyms
+	// WithErasures adds the entries about erasures, which are needed to prove the others.
 	WithErasures bool
-	// Since and Until bound the time, Until excluded; zero sets no bound.
+	// Since and Until bound the time; Until is exclusive. Zero means no bound.
 	Since, Until time.Time
 }
 
-// where is the filter as a condition, with its arguments.
+// where returns the filter as an SQL condition, with its arguments.
 func (f AuditFilter) where() (query string, args []any) {
 	for _, exact := range []struct{ column, value string }{{"archive", f.Archive}, {"review", f.Review}, {"action", f.Action}} {
 		if exact.value != "" {
@@ -208,13 +208,13 @@ func (f AuditFilter) where() (query string, args []any) {
 	return query, args
 }
 
-// AuditPage returns a tenant's entries after a number, in their order.
+// AuditPage returns a tenant's entries after a sequence number, in order.
 func (h TenantLedger) AuditPage(ctx context.Context, f AuditFilter, after int64, limit int) ([]AuditEntry, error) {
 	where, args := f.where()
 	return h.auditEntries(ctx, "seq > ?"+where+" ORDER BY seq LIMIT ?", append(append([]any{after}, args...), limit))
 }
 
-// AuditNewest returns a tenant's entries before a number, the newest first; 0 is the end of the log.
+// AuditNewest returns a tenant's entries before a sequence number, newest first; 0 stands for the end of the log.
 func (h TenantLedger) AuditNewest(ctx context.Context, f AuditFilter, before int64, limit int) ([]AuditEntry, error) {
 	if before <= 0 {
 		before = 1 << 62

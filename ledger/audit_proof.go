@@ -10,22 +10,22 @@ import (
 	"github.com/framebridge/framebridge/ledger/chain"
 )
 
-const auditVerified = 1000 // entries in memory at once
+const auditVerified = 1000 // entries held in memory at once
 
-// AuditProof is what is proven of a tenant's audit log.
+// AuditProof is what is proven about a tenant's audit log.
 type AuditProof struct {
 	Entries int64
-	Erased  chain.Numbers // the entries that are not as they were written first: personal data was erased, as later entries say
+	Erased  chain.Numbers // entries that changed since they were written: personal data was erased, as later entries record
 }
 
-// VerifyAudit holds a tenant's whole log against its hashes, and its end against what was written last. It returns how many
-// entries there are.
+// VerifyAudit checks a tenant's whole log against its hashes, and its end against the last entry written. It returns the
+// number of entries.
 func (h TenantLedger) VerifyAudit(ctx context.Context) (int64, error) {
 	p, err := h.ProveAudit(ctx)
 	return p.Entries, err
 }
 
-// ProveAudit is VerifyAudit with the entries that were erased. What an erasure has changed between two readings is read again.
+// ProveAudit is VerifyAudit that also returns the erased entries. It tries twice, because an erasure may run between two reads.
 func (h TenantLedger) ProveAudit(ctx context.Context) (AuditProof, error) {
 	p, err := h.proveAudit(ctx)
 	if errors.Is(err, ErrChain) {
@@ -73,7 +73,7 @@ func (h TenantLedger) proveAudit(ctx context.Context) (p AuditProof, err error) 
 	return p, nil
 }
 
-// erasures reads from the whole log which entries were erased.
+// erasures scans the whole log for entries that were erased.
 func (h TenantLedger) erasures(ctx context.Context) (map[int64]string, error) {
 	erased := map[int64]string{}
 	for after := int64(0); ; {

@@ -21,7 +21,7 @@ func note(t *testing.T, l *Ledger, e AuditEntry) AuditEntry {
 	return e
 }
 
-// verifyChain holds entries against each other, where the digests of erased ones stand among them.
+// verifyChain verifies entries that include the digests of erased ones.
 func verifyChain(before *AuditEntry, entries []AuditEntry) error {
 	erased := map[int64]string{}
 	chain.Erasures(entries, erased)
@@ -61,8 +61,8 @@ func TestTheAuditIsAChainPerTenant(t *testing.T) {
 	})
 }
 
-// Whoever changes the table without writing all that follows anew is found out; whoever writes all of it anew, by the head,
-// or by any extract that was taken before.
+// A change to the table is detected unless everything after it is rewritten. A complete rewrite is detected by the head, or
+// by any earlier extract.
 func TestAChangedAuditIsNoticed(t *testing.T) {
 	for name, change := range map[string]string{
 		"a word":         "UPDATE audit_log SET reason = 'another' WHERE tenant = ? AND seq = 2",
@@ -89,7 +89,7 @@ func TestAChangedAuditIsNoticed(t *testing.T) {
 	}
 }
 
-// The form of what is hashed is a promise to whoever checks an extract without us.
+// The form of what is hashed is a promise to anyone who checks an extract without us.
 func TestAnEntrysDigestNeverChanges(t *testing.T) {
 	e := AuditEntry{Tenant: "t", Seq: 7, At: time.UnixMicro(1_700_000_000_000_001), Actor: Actor{Kind: "api", Name: "Sam Ü", Address: "192.0.2.1", Key: "edit"}, Action: "stop", ObjectKind: "review", ObjectID: "r",
 		Review: "r", Reason: "late", Detail: json.RawMessage(`{"a":1}`), Previous: "00ff"}

@@ -18,8 +18,8 @@ import (
 	"github.com/framebridge/framebridge/test/postgres"
 )
 
-// backedUp writes into a ledger without a pause while it is backed up, and returns how much was there before the backup
-// began and when it was over.
+// backedUp writes to a ledger continuously while it is backed up, and returns how much was there before the backup began
+// and after it ended.
 func backedUp(t *testing.T, dsn string, backup func()) (before, after int64) {
 	t.Helper()
 	book, err := Open(t.Context(), dsn)
@@ -50,7 +50,7 @@ func backedUp(t *testing.T, dsn string, backup func()) (before, after int64) {
 	return before, after
 }
 
-// restored holds that a ledger is whole and goes on.
+// restored asserts that a ledger is complete and works.
 func restored(t *testing.T, dsn string, before, after int64) {
 	t.Helper()
 	book, err := Open(t.Context(), dsn)

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// contains is a LIKE pattern for a text anywhere. What it is compared with is in lower case.
+// contains returns a LIKE pattern that matches text anywhere in a lower-case column.
 func contains(text string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(text)) + "%"
 }
 
-// by names the index to go by where SQLite does not see that one has a generated column; a session of PostgreSQL sees it.
+// by forces an index in SQLite, which does not see that the index has a generated column. PostgreSQL does.
 func (s session) by(index string) string {
 	if s.Postgres() {
 		return ""
@@ -21,7 +21,7 @@ func (s session) by(index string) string {
 	return " INDEXED BY " + index
 }
 
-// oneOf is a condition on a column, with its arguments; no values: none.
+// oneOf returns a condition on a column, with its arguments. Without values there is no condition.
 func oneOf[T ~string](column string, values []T) (string, []any) {
 	if len(values) == 0 {
 		return "", nil
@@ -33,10 +33,10 @@ func oneOf[T ~string](column string, values []T) (string, []any) {
 	return " AND " + column + " IN (?" + strings.Repeat(", ?", len(values)-1) + ")", args
 }
 
-// ArchiveFilter chooses archives; what is empty chooses all.
+// ArchiveFilter selects archives. An empty field selects all.
 type ArchiveFilter struct {
 	Statuses []ArchiveStatus
-	Name     string // somewhere in the project's name; upper and lower case of ASCII are the same
+	Name     string // anywhere in the project's name; ASCII case is ignored
 }
 
 func (f ArchiveFilter) query(s session) (string, []any) {
@@ -48,7 +48,7 @@ func (f ArchiveFilter) query(s session) (string, []any) {
 	return query + where + " ORDER BY queued_at DESC, id LIMIT ?", args
 }
 
-// BrowseArchives lists the tenant's archives that a filter chooses, newest first. after is the next of the page before.
+// BrowseArchives lists the tenant's archives that match a filter, newest first. after is the cursor that the previous page returned.
 func (h TenantLedger) BrowseArchives(ctx context.Context, f ArchiveFilter, after string, limit int) ([]Archive, string, error) {
 	if len(f.Statuses) == 0 && f.Name == "" {
 		return h.Archives(ctx, after, limit)
@@ -80,13 +80,13 @@ func (h TenantLedger) BrowseArchives(ctx context.Context, f ArchiveFilter, after
 
 const archivesInOrder = "SELECT data, queue_position FROM archives WHERE tenant = ? AND status = ? AND (queue_position, id) > (?, ?) ORDER BY queue_position, id LIMIT ?"
 
-// Queue lists the archives that wait for their turn, the next one first. after is the position and id of the last one of
-// the page before, 0 and "" for none.
+// Queue lists the archives that wait for their turn, the next one first. afterPosition and afterID are those of the previous
+// page's last archive, or 0 and "" for the first page.
 func (h TenantLedger) Queue(ctx context.Context, afterPosition int, afterID string, limit int) ([]Archive, error) {
 	return collect(ctx, h.l.reads(), func(r scanner) (Archive, error) { return scanArchive(r) }, archivesInOrder, h.id, Queued, afterPosition, afterID, limit)
 }
 
-// UnderWay lists the archives that have had their turn and have not ended, up to a limit for each status.
+// UnderWay lists the archives that have started and have not ended, up to limit for each status.
 func (h TenantLedger) UnderWay(ctx context.Context, limit int) ([]Archive, error) {
 	var out []Archive
 	for _, status := range []ArchiveStatus{Running, Planning, Verifying, Waiting} {
@@ -119,10 +119,10 @@ func counted[K ~string](ctx context.Context, s session, query string, args ...an
 	return out, err
 }
 
-// ItemFilter chooses an archive's items; what is empty chooses all.
+// ItemFilter selects an archive's items. An empty field selects all.
 type ItemFilter struct {
 	States []ItemState
-	Text   string // somewhere in the path, in PostgreSQL in its last 300 characters; upper and lower case of ASCII are the same
+	Text   string // anywhere in the path (PostgreSQL: in its last 300 characters); ASCII case is ignored
 }
 
 func (f ItemFilter) query(s session) (string, []any) {
@@ -137,7 +137,7 @@ func (f ItemFilter) query(s session) (string, []any) {
 	return "SELECT seq FROM items WHERE tenant = ? AND archive = ? AND seq > ?" + where + " ORDER BY seq LIMIT ?", args
 }
 
-// BrowseItems returns the items after a number that a filter chooses; next is 0 at the end.
+// BrowseItems returns the items after a number that match a filter, and the number to continue after, which is 0 at the end.
 func (h ArchiveLedger) BrowseItems(ctx context.Context, f ItemFilter, after int64, limit int) ([]Item, int64, error) {
 	if len(f.States) == 0 && f.Text == "" {
 		return h.ItemsPage(ctx, after, limit)
@@ -152,10 +152,10 @@ func (h ArchiveLedger) BrowseItems(ctx context.Context, f ItemFilter, after int6
 	return items, items[len(items)-1].Seq, nil
 }
 
-// ReviewFilter chooses reviews; what is empty chooses all.
+// ReviewFilter selects reviews. An empty field selects all.
 type ReviewFilter struct {
 	Statuses []ReviewStatus
-	Title    string // somewhere in it; upper and lower case of ASCII are the same
+	Title    string // anywhere in the title; ASCII case is ignored
 }
 
 func (f ReviewFilter) query(s session) (string, []any) {
@@ -166,7 +166,7 @@ func (f ReviewFilter) query(s session) (string, []any) {
 	return "SELECT created_at, id FROM reviews" + s.by("reviews_to_browse") + " WHERE tenant = ? AND (created_at, id) < (?, ?)" + where + " ORDER BY created_at DESC, id DESC LIMIT ?", args
 }
 
-// BrowseReviews lists the tenant's reviews that a filter chooses, newest first. after is the next of the page before.
+// BrowseReviews lists the tenant's reviews that match a filter, newest first. after is the cursor that the previous page returned.
 func (h TenantLedger) BrowseReviews(ctx context.Context, f ReviewFilter, after string, limit int) ([]Review, string, error) {
 	if len(f.Statuses) == 0 && f.Title == "" {
 		return h.Reviews(ctx, after, limit)
@@ -195,8 +195,8 @@ func (h TenantLedger) BrowseReviews(ctx context.Context, f ReviewFilter, after s
 
 const reviewsByExpiry = "SELECT data FROM reviews WHERE tenant = ? AND status = 'open' AND (expires, id) > (?, ?) AND expires < ? ORDER BY expires, id LIMIT ?"
 
-// OpenReviews lists the open reviews that expire before a time, the next one to expire first; a zero time sets no limit.
-// after is the expiry and id of the last one of the page before, zero and "" for none.
+// OpenReviews lists the open reviews that expire before until, the next one to expire first. A zero until sets no limit.
+// after and afterID are the expiry and id of the previous page's last review, or zero and "" for the first page.
 func (h TenantLedger) OpenReviews(ctx context.Context, until, after time.Time, afterID string, limit int) ([]Review, error) {
 	from, to := "", "~"
 	if !after.IsZero() {
@@ -215,7 +215,7 @@ func (h TenantLedger) RunningReviews(ctx context.Context) (map[ReviewStatus]int6
 	return counted[ReviewStatus](ctx, h.l.reads(), reviewsOpen, h.id)
 }
 
-// LastDelivery is when a webhook that was acted on came last, zero if none did within a day, and how many did.
+// LastDelivery returns when the last webhook that was acted on arrived, and how many did within a day. The time is zero if none did.
 func (h TenantLedger) LastDelivery(ctx context.Context) (last time.Time, n int64, err error) {
 	var at int64
 	err = h.l.reads().Row(ctx, "SELECT COALESCE(MAX(seen_at), 0), COUNT(*) FROM deliveries WHERE tenant = ? AND seen_at >= ?", h.id, micros(time.Now().Add(-deliveriesKept))).Scan(&at, &n)

@@ -15,7 +15,7 @@ func TestArchivesAreBrowsedByStatusAndName(t *testing.T) {
 		base := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 		for i := range 30 {
 			id := fmt.Sprintf("p%02d", i)
-			_, _, err := h.Archive(id).Request(ctx, "", base.Add(time.Duration(i/2)*time.Minute)) // two of one time
+			_, _, err := h.Archive(id).Request(ctx, "", base.Add(time.Duration(i/2)*time.Minute)) // two per minute
 			require.NoError(t, err)
 			_, err = h.Archive(id).Update(ctx, func(a *Archive) {
 				a.Name, a.Status = fmt.Sprintf("Harbour 100%%_%d", i), []ArchiveStatus{Queued, Running, Verified}[i%3]

@@ -26,7 +26,7 @@ func TestProcessesShareWhatTheyKnowOfTheLimits(t *testing.T) {
 	})
 }
 
-// Limits and leases stand beside the tokens as they are: nobody takes them for tokens that another key has encrypted.
+// Limits and leases are stored unencrypted next to the tokens. They are not mistaken for tokens encrypted with another key.
 func TestWhatIsNotEncryptedIsNotUnreadable(t *testing.T) {
 	l, err := Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "l.db"), WithKey("a secret of sixteen and more"))
 	require.NoError(t, err)

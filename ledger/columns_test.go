@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/ledger/texts"
 )
 
-// noPeople are the columns of texts in which nobody is named: IDs, states, paths, hashes and addresses of pages, and what is encrypted.
+// noPeople are the text columns that name nobody: IDs, states, paths, hashes, addresses of pages, and what is encrypted.
 var noPeople = map[string][]string{
 	"archives": {"id"}, "folders": {"archive", "source_id", "parent_id", "name", "path", "access", "collection_id", "page"},
 	"items":  {"archive", "source_id", "asset_key", "path", "media_type", "state", "rendition", "asset_id"},
@@ -28,14 +28,14 @@ var noPeople = map[string][]string{
 	"events": {"id", "type"}, "event_deliveries": {"event", "channel", "status"}, "received": {"source", "kind", "object"}, "mails": {"id", "batch"},
 }
 
-// oneByOne are those that package people, or the ledger itself, takes people out of.
+// oneByOne are the columns from which package people or the ledger itself erases people.
 var oneByOne = map[string][]string{
 	"archives": {"data"}, "items": {"data"}, "reviews": {"data"}, "mails": {"recipients"}, "sessions": {"subject", "data"}, "one_time_links": {"data"},
 	"audit_log": {"actor_name", "actor_address", "actor_key", "object_id", "reason", "detail"},
-	"audit":     {"archive", "actor", "what", "detail"}, // goes into the log before anything is taken out
+	"audit":     {"archive", "actor", "what", "detail"}, // moves to the log before anything is erased
 }
 
-// Whoever adds a column of texts says whether people stand in it.
+// Whoever adds a text column must state whether it names people.
 func TestPeopleAreLookedForInEveryColumn(t *testing.T) {
 	path := t.TempDir() + "/l.db"
 	l, err := Open(t.Context(), "sqlite:"+path)

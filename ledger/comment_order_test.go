@@ -10,7 +10,7 @@ import (
 
 func count(n int) *int { return &n }
 
-// What Frame.io counts comments of is read first, then what it says nothing of, then the rest; what was read is not read again.
+// Files with a comment count are read first, then those without a count, then the rest. Nothing is read twice.
 func TestCommentsAreReadInTheOrderOfTheirCounts(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		var items []Item
@@ -54,7 +54,7 @@ func TestACountThatComesLaterHasCommentsReadAgain(t *testing.T) {
 	assert.Equal(t, CommentsUnknown, merged(read, seen).CommentCount)
 	seen.CommentHint = count(0)
 	assert.Equal(t, 0, merged(read, seen).CommentCount)
-	read.CommentHint, seen.CommentHint = count(5), count(5) // it was wrong when they were read, too
+	read.CommentHint, seen.CommentHint = count(5), count(5) // it was also wrong when they were read
 	assert.Equal(t, 0, merged(read, seen).CommentCount)
 	read.CommentHint, seen.CommentHint = count(3), count(4) // of comments that are not listed, and one more
 	assert.Equal(t, CommentsUnknown, merged(read, seen).CommentCount)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// deliveriesKept is how long a delivery is remembered; the vendors sign what is at most minutes old.
+// deliveriesKept is how long a delivery is remembered. The vendors' signatures are valid for minutes.
 const deliveriesKept = 24 * time.Hour
 
 func deliveryKey(key string) string {
@@ -15,14 +15,14 @@ func deliveryKey(key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Delivered tells whether a webhook's delivery was noted before.
+// Delivered reports whether a webhook delivery was already noted.
 func (h TenantLedger) Delivered(ctx context.Context, key string) (bool, error) {
 	var n int
 	err := h.l.reads().Row(ctx, "SELECT COUNT(*) FROM deliveries WHERE tenant = ? AND delivery = ?", h.id, deliveryKey(key)).Scan(&n)
 	return n > 0, err
 }
 
-// NoteDelivery remembers a delivery that was acted on, and tells whether it is the first of its key.
+// NoteDelivery remembers a delivery that was acted on, and reports whether it is the first with its key.
 func (h TenantLedger) NoteDelivery(ctx context.Context, key string, now time.Time) (bool, error) {
 	if _, err := h.l.exec(ctx, forgetDelivered, h.id, micros(now.Add(-deliveriesKept))); err != nil {
 		return false, err

@@ -7,30 +7,30 @@ import (
 	"strings"
 )
 
-// DifferenceKind is one of the words by which two sides are compared.
+// DifferenceKind is the result of comparing a property on both sides.
 type DifferenceKind string
 
 // Kinds of differences.
 const (
 	DifferenceChanged  DifferenceKind = "changed in iconik" // not by Framebridge
 	DifferenceDiffers  DifferenceKind = "differ"            // iconik did not keep what Framebridge wrote
-	DifferenceExtra    DifferenceKind = "extra"             // Frame.io has it no more
+	DifferenceExtra    DifferenceKind = "extra"             // Frame.io no longer has it
 	DifferenceMissing  DifferenceKind = "missing"
-	DifferenceRestored DifferenceKind = "restored" // was changed in iconik; this run wrote Frame.io's value again
+	DifferenceRestored DifferenceKind = "restored" // changed in iconik; this run wrote Frame.io's value back
 )
 
-// Difference is a property of an object that is otherwise in iconik than in Frame.io.
+// Difference is a property of an object that differs between iconik and Frame.io.
 type Difference struct {
 	Object   string // the Frame.io id of the file, folder, share, …
-	Part     string // what of it: "comments", "asset", …
+	Part     string // "comments", "asset", …
 	Kind     DifferenceKind
 	Property string // text, time, title, …
-	Name     string // of the comment or field, where the object has several
+	Name     string // of the comment or field, if the object has several
 	Place    string // the object's path, for people
 	Frameio  string // the values
 	Iconik   string
 	URL      string
-	Run      int // of the archive, that found it
+	Run      int // the archive's run that found it
 }
 
 const differenceColumns = "object, part, kind, property, name, place, frameio, iconik, url, run"
@@ -41,8 +41,7 @@ func scanDifference(r scanner) (Difference, error) {
 	return d, err
 }
 
-// SetDifferences writes down what differs in a part of an object, in place of what was found before. What this run has
-// restored there stays.
+// SetDifferences replaces the differences in a part of an object. Those that this run restored stay.
 func (h ArchiveLedger) SetDifferences(ctx context.Context, object, part string, run int, rows []Difference) error {
 	return h.l.tx(ctx, func(tx session) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND object = ? AND part = ? AND (kind <> ? OR run <> ?)",
@@ -53,7 +52,7 @@ func (h ArchiveLedger) SetDifferences(ctx context.Context, object, part string, 
 	})
 }
 
-// AddDifferences writes down more of what differs in a part of an object.
+// AddDifferences adds differences in a part of an object.
 func (h ArchiveLedger) AddDifferences(ctx context.Context, object, part string, run int, rows []Difference) error {
 	return h.l.tx(ctx, func(tx session) error { return addDifferences(ctx, tx, h, object, part, run, rows) })
 }
@@ -75,19 +74,19 @@ func addDifferences(ctx context.Context, tx session, h ArchiveLedger, object, pa
 	return nil
 }
 
-// ClearDifferences forgets what was found before in a part of all objects. What this run has restored there stays.
+// ClearDifferences deletes the differences in a part of all objects. Those that this run restored stay.
 func (h ArchiveLedger) ClearDifferences(ctx context.Context, part string, run int) error {
 	_, err := h.l.exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND part = ? AND (kind <> ? OR run <> ?)", h.tenant, h.id, part, DifferenceRestored, run)
 	return err
 }
 
-// ForgetRestored forgets what earlier runs have restored.
+// ForgetRestored deletes the differences that earlier runs restored.
 func (h ArchiveLedger) ForgetRestored(ctx context.Context, run int) error {
 	_, err := h.l.exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND kind = ? AND run <> ?", h.tenant, h.id, DifferenceRestored, run)
 	return err
 }
 
-// forgetDifferences takes out what is of files and folders that Frame.io has no more.
+// forgetDifferences deletes the differences of files and folders that Frame.io no longer has.
 func forgetDifferences(ctx context.Context, tx session, tenant, archive string, scan int) error {
 	for _, table := range []string{"items", "folders"} {
 		if _, err := tx.Exec(ctx, "DELETE FROM differences WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM "+table+" WHERE tenant = ? AND archive = ? AND scan <> ?)",
@@ -98,24 +97,24 @@ func forgetDifferences(ctx context.Context, tx session, tenant, archive string, 
 	return nil
 }
 
-// DifferenceCounts counts by kind what differs.
+// DifferenceCounts counts the differences by kind.
 func (h ArchiveLedger) DifferenceCounts(ctx context.Context) ([]KindCount, error) {
 	return h.kindCounts(ctx, "differences")
 }
 
-// Differences lists what differs, by place, up to most.
+// Differences lists up to most differences, by place.
 func (h ArchiveLedger) Differences(ctx context.Context, most int) ([]Difference, error) {
 	return collect(ctx, h.l.reads(), scanDifference,
 		"SELECT "+differenceColumns+" FROM differences WHERE tenant = ? AND archive = ? ORDER BY place, object, part, n LIMIT ?", h.tenant, h.id, most)
 }
 
-// DifferencesOf lists what differs of the items with numbers from..to, by their Frame.io ids.
+// DifferencesOf returns the differences of the items numbered from..to, by Frame.io id.
 func (h ArchiveLedger) DifferencesOf(ctx context.Context, from, to int64) (map[string][]Difference, error) {
 	rows, err := ofItems(ctx, h, scanDifference, differenceColumns, "differences", from, to)
 	return groupBy(rows, func(d Difference) string { return d.Object }), err
 }
 
-// DifferencesHash tells one set of differences from another; empty for none.
+// DifferencesHash returns a hash that tells one set of differences from another, or "" if there are none.
 func (h ArchiveLedger) DifferencesHash(ctx context.Context) (string, error) {
 	rows, err := h.Differences(ctx, mostHashed)
 	if err != nil || len(rows) == 0 {
@@ -128,4 +127,4 @@ func (h ArchiveLedger) DifferencesHash(ctx context.Context) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
 }
 
-const mostHashed = 100_000 // rows of a hash, as many as a report shows
+const mostHashed = 100_000 // rows in a hash, as many as a report shows

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a proof finds in a part replaces what was found there; what the run restored stays, until the next run.
+// What a proof finds in a part replaces what was found there before. What the run restored stays until the next run.
 func TestDifferences(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		begin(t, l, tenant)
@@ -46,7 +46,7 @@ func TestDifferences(t *testing.T) {
 	})
 }
 
-// A link that is written anew without saying what was written forgets what it said before: it would be taken for a change.
+// A link that is rewritten without stating what was written forgets what it had, which would otherwise be taken for a change.
 func TestWhatWasWrittenIsOfTheLastWrite(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		begin(t, l, tenant)

@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/ledger/members"
 )
 
-// newer is what a newer version has stored with a row: kept when this version writes the row back.
+// newer is what a newer version stored with a row. It is kept when this version writes the row back.
 type newer struct {
 	members document // a JSON object, or empty
 }
@@ -22,7 +22,7 @@ type rowOf[T any] interface {
 	kept() *newer
 }
 
-// decode reads a row. Members that its type does not know, nested ones included, stay with it. Inside lists they are lost.
+// decode reads a row and keeps members that its type does not know, nested ones included. Those inside lists are lost.
 func decode[T any, P rowOf[T]](data document) (T, error) {
 	var v T
 	strict := json.NewDecoder(strings.NewReader(string(data)))
@@ -42,7 +42,7 @@ func decode[T any, P rowOf[T]](data document) (T, error) {
 	return v, nil
 }
 
-// encode writes a row, with what decode kept of it.
+// encode writes a row, including what decode kept.
 func encode[T any, P rowOf[T]](v T) (document, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -56,5 +56,5 @@ func encode[T any, P rowOf[T]](v T) (document, error) {
 	return document(merged), err
 }
 
-// keepFrom lets a row that was put together by hand keep what is stored beside it.
+// keepFrom lets a row that was built from scratch keep the unknown members of the stored one.
 func keepFrom[T any, P rowOf[T]](v *T, stored T) { P(v).kept().members = P(&stored).kept().members }

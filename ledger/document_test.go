@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// newest gives every document of a table members that this version does not know, one of them nested.
+// newest adds to every document of a table members that this version does not know, one of them nested.
 func newest(t *testing.T, l *Ledger, tenant, table, nested string) {
 	t.Helper()
 	type doc struct {
@@ -53,7 +53,7 @@ func stillThere(t *testing.T, l *Ledger, tenant, table, nested, after string) {
 	}
 }
 
-// While a new release starts, the one before it still runs: what it does not know of a row stays there.
+// While a new release starts, the previous one still runs. It keeps what it does not know in a row.
 func TestAnOlderVersionKeepsWhatANewerOneWrote(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()
@@ -117,7 +117,7 @@ func TestAnOlderVersionKeepsWhatANewerOneWrote(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, taken)
 		stillThere(t, l, tenant, "review_assets", "", "HandOver")
-		// Also where the caller has put the comment together anew.
+		// Even if the caller has built the comment from scratch.
 		require.NoError(t, l.Tenant(tenant).PutReviewComments(ctx, ReviewComment{Review: "r", ID: "c", N: 1, Text: "new", Frameio: mapping.State{Text: "new"}}))
 		stillThere(t, l, tenant, "review_comments", "Frameio", "PutReviewComments")
 		comments, err := l.Tenant(tenant).Review("r").Comments(ctx, 0)

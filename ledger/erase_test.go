@@ -17,7 +17,7 @@ import (
 
 const rita = "Rita@client.example"
 
-// peopled fills a tenant with what Rita has left in it: a review that has ended, its comments, an archive, a file, and the audit.
+// peopled fills a tenant with traces of Rita: an ended review, its comments, an archive, a file, and the audit log.
 func peopled(t *testing.T, l *Ledger, tenant string) TenantLedger {
 	t.Helper()
 	h := l.Tenant(tenant)
@@ -47,7 +47,7 @@ func peopled(t *testing.T, l *Ledger, tenant string) TenantLedger {
 	return h
 }
 
-// all is everything that the ledger has of a tenant, as text.
+// all returns everything that the ledger stores about a tenant, as text.
 func all(t *testing.T, h TenantLedger) string {
 	t.Helper()
 	var b strings.Builder
@@ -86,7 +86,7 @@ func all(t *testing.T, h TenantLedger) string {
 	return strings.ToLower(b.String())
 }
 
-// A person is taken out of every table; the audit's chain holds, and a byte that is changed afterwards still shows.
+// A person is erased from every table. The audit log's chain stays valid, and a byte changed afterwards still shows.
 func TestAPersonIsErased(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		h := peopled(t, l, tenant)
@@ -121,7 +121,7 @@ func TestAPersonIsErased(t *testing.T) {
 	})
 }
 
-// Whoever reviews something now is needed.
+// Whoever takes part in an open review is not erased.
 func TestAReviewerOfAnOpenReviewIsNotErased(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		h := peopled(t, l, tenant)
@@ -172,7 +172,7 @@ func TestARunningArchiveForgetsNobody(t *testing.T) {
 	})
 }
 
-// Addresses right after an escape, as between angle brackets or on a line of their own, leave the entry's detail JSON.
+// With addresses right after an escape, as in angle brackets or on their own line, the entry's detail stays JSON.
 func TestTheAuditStaysJSON(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		h := l.Tenant(tenant)
@@ -198,7 +198,7 @@ func TestTheAuditStaysJSON(t *testing.T) {
 	})
 }
 
-// What an earlier release has made of such a detail can be read, and an extract of it proves itself.
+// Such a detail as an earlier release left it can be read, and an extract with it verifies.
 func TestADetailThatIsNoJSONIsReadAsText(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		h := l.Tenant(tenant)
@@ -322,7 +322,7 @@ func TestANameIsNoPattern(t *testing.T) {
 	})
 }
 
-// An erasure is in the audit whatever it has found there, with what was changed; a second one of whoever did it leaves the log provable.
+// An erasure is always in the audit log, with what it changed. The log stays provable if whoever did it is erased too.
 func TestAnErasureIsAudited(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		h := l.Tenant(tenant)
@@ -348,7 +348,7 @@ func TestAnErasureIsAudited(t *testing.T) {
 	})
 }
 
-// A mail to several people goes to those who are left.
+// A mail to several people goes to the remaining ones.
 func TestNobodyIsMailedUnderAPseudonym(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		now := time.Now()

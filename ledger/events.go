@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	startPatience = time.Minute         // after which a delivery whose workflow nobody has started is started
-	deliveryQuiet = 6 * time.Hour       // without an attempt, after which its workflow counts as lost
+	startPatience = time.Minute         // after which a delivery's workflow is started if nobody has done so
+	deliveryQuiet = 6 * time.Hour       // without an attempt, after which the workflow counts as lost
 	eventsKept    = 90 * 24 * time.Hour // with their deliveries
 )
 
-// DeliveryStatus is what became of an event on a channel.
+// DeliveryStatus is the state of an event on a channel.
 type DeliveryStatus string
 
 // States of a delivery.
 const (
 	DeliveryPending   DeliveryStatus = "pending"
 	DeliveryDelivered DeliveryStatus = "delivered"
-	DeliveryUncertain DeliveryStatus = "uncertain" // it was sent and no answer came: it is not sent twice
+	DeliveryUncertain DeliveryStatus = "uncertain" // sent, but no answer came; it is not sent twice
 	DeliveryFailed    DeliveryStatus = "failed"
 	DeliverySkipped   DeliveryStatus = "skipped" // the channel was switched off meanwhile
 )
@@ -37,14 +37,14 @@ type Delivery struct {
 	Title     string
 	CreatedAt time.Time
 	Status    DeliveryStatus
-	SendingAt time.Time // of an attempt whose end is not known
+	SendingAt time.Time // of an attempt whose outcome is not known
 	Attempts  int
 	LastAt    time.Time
-	Code      int    // of the last answer, 0 without one
+	Code      int    // of the last answer; 0 if there was none
 	Reason    string // why the last attempt failed
 }
 
-// EventsSince returns the events of a type from a time on, the oldest first.
+// EventsSince returns the events of a type since a time, oldest first.
 func (h TenantLedger) EventsSince(ctx context.Context, kind events.Kind, since time.Time) ([]events.Event, error) {
 	return collect(ctx, h.l.reads(), scanEvent, eventsSince, h.id, kind, micros(since))
 }
@@ -57,15 +57,15 @@ func scanEvent(r scanner) (e events.Event, err error) {
 	return e, err
 }
 
-// LastEvent is when an event of a type happened last; zero where none did within three months.
+// LastEvent returns when an event of a type last happened, or zero if none did within three months.
 func (h TenantLedger) LastEvent(ctx context.Context, kind events.Kind) (time.Time, error) {
 	var at int64
 	err := h.l.reads().Row(ctx, lastEvent, h.id, kind).Scan(&at)
 	return fromMicros(at), err
 }
 
-// Publish keeps an event, also one that no channel wants, and a delivery to each channel, unless the event is known. It returns the deliveries whose workflow is
-// to be started.
+// Publish stores an event, even if there are no channels, and a delivery to each channel. It returns the deliveries whose
+// workflows the caller must start: none if the event is already known.
 func (h TenantLedger) Publish(ctx context.Context, e events.Event, channels []string) ([]Delivery, error) {
 	data, err := json.Marshal(e)
 	if err != nil {
@@ -91,7 +91,7 @@ func (h TenantLedger) Publish(ctx context.Context, e events.Event, channels []st
 	return out, err
 }
 
-// Event returns an event, and false when it is forgotten.
+// Event returns an event, and false if it is unknown or forgotten.
 func (h TenantLedger) Event(ctx context.Context, id string) (e events.Event, ok bool, err error) {
 	found, err := collect(ctx, h.l.reads(), scanEvent, "SELECT data FROM events WHERE tenant = ? AND id = ?", h.id, id)
 	if err != nil || len(found) == 0 {
@@ -126,13 +126,13 @@ func (h TenantLedger) Delivery(ctx context.Context, event, channel string) (Deli
 	return found[0], true, nil
 }
 
-// DeliveryFilter chooses deliveries; what is empty chooses all.
+// DeliveryFilter selects deliveries. An empty field selects all.
 type DeliveryFilter struct {
 	Channel string
 	Status  DeliveryStatus
 }
 
-// Deliveries lists a tenant's deliveries, the newest first. after is the next of the page before.
+// Deliveries lists a tenant's deliveries, newest first. after is the cursor that the previous page returned.
 func (h TenantLedger) Deliveries(ctx context.Context, f DeliveryFilter, after string, limit int) ([]Delivery, string, error) {
 	at, event, channel := parseDeliveryPlace(after)
 	query, args := "SELECT "+deliveryColumns+deliveriesFrom+"d.tenant = ? AND (d.created_at, d.event, d.channel) < (?, ?, ?)", []any{h.id, at, event, channel}
@@ -161,7 +161,7 @@ func parseDeliveryPlace(after string) (at int64, event, channel string) {
 	return 1 << 62, "", ""
 }
 
-// LastDeliveryOn is the newest delivery of a channel in a state, and false where there is none.
+// LastDeliveryOn returns a channel's newest delivery in a state, and false if there is none.
 func (h TenantLedger) LastDeliveryOn(ctx context.Context, channel string, status DeliveryStatus) (Delivery, bool, error) {
 	found, err := collect(ctx, h.l.reads(), scanDelivery, "SELECT "+deliveryColumns+lastDelivery, h.id, channel, status)
 	if err != nil || len(found) == 0 {
@@ -170,14 +170,14 @@ func (h TenantLedger) LastDeliveryOn(ctx context.Context, channel string, status
 	return found[0], true, nil
 }
 
-// DeliveryStarted notes that a delivery's workflow runs: it is looked after only when it has been quiet for long.
+// DeliveryStarted notes that a delivery's workflow runs. It is due again only after a long quiet period.
 func (h TenantLedger) DeliveryStarted(ctx context.Context, event, channel string) error {
 	_, err := h.l.exec(ctx, "UPDATE event_deliveries SET due_at = "+h.l.writes().Now()+" + ? WHERE tenant = ? AND event = ? AND channel = ? AND due_at > 0",
 		deliveryQuiet.Microseconds(), h.id, event, channel)
 	return err
 }
 
-// BeginAttempt notes, right before an event is sent, that it may have arrived from now on.
+// BeginAttempt notes, right before an event is sent, that it may arrive from now on.
 func (h TenantLedger) BeginAttempt(ctx context.Context, event, channel string) error {
 	now := h.l.writes().Now()
 	_, err := h.l.exec(ctx, "UPDATE event_deliveries SET attempts = attempts + 1, sending_at = "+now+", last_at = "+now+", due_at = "+now+" + ? WHERE tenant = ? AND event = ? AND channel = ? AND due_at > 0",
@@ -185,7 +185,7 @@ func (h TenantLedger) BeginAttempt(ctx context.Context, event, channel string) e
 	return err
 }
 
-// EndAttempt notes how an attempt ended; pending: it is made again.
+// EndAttempt notes how an attempt ended. DeliveryPending means that it will be retried.
 func (h TenantLedger) EndAttempt(ctx context.Context, event, channel string, status DeliveryStatus, code int, reason string) error {
 	due := "0"
 	if status == DeliveryPending {
@@ -196,12 +196,12 @@ func (h TenantLedger) EndAttempt(ctx context.Context, event, channel string, sta
 	return err
 }
 
-// DueDeliveries are those, of all tenants, whose workflow nobody has started or seen for long.
+// DueDeliveries returns the deliveries of all tenants whose workflow was never started or has long been quiet.
 func (l *Ledger) DueDeliveries(ctx context.Context, limit int) ([]Delivery, error) {
 	return collect(ctx, l.reads(), scanDelivery, "SELECT "+deliveryColumns+deliveriesFrom+"d.due_at > 0 AND d.due_at <= "+l.reads().Now()+" ORDER BY d.due_at LIMIT ?", limit)
 }
 
-// ForgetEvents forgets what is older than three months.
+// ForgetEvents deletes events older than three months, with their deliveries.
 func (l *Ledger) ForgetEvents(ctx context.Context) error {
 	before := l.writes().Now() + " - " + strconv.FormatInt(eventsKept.Microseconds(), 10)
 	if _, err := l.exec(ctx, "DELETE FROM event_deliveries WHERE (tenant, event) IN (SELECT tenant, id FROM events WHERE created_at < "+before+")"); err != nil {

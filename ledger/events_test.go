@@ -78,7 +78,7 @@ func TestADeliveryGoesOnUntilItsEnd(t *testing.T) {
 		assert.True(t, d.SendingAt.IsZero())
 		assert.Equal(t, e.Data.Title, d.Title)
 
-		// A late attempt, of a worker that was given up for dead, changes nothing.
+		// A late attempt by a worker that counted as dead changes nothing.
 		require.NoError(t, h.BeginAttempt(t.Context(), e.ID, "slack"))
 		require.NoError(t, h.EndAttempt(t.Context(), e.ID, "slack", DeliveryFailed, 500, "late"))
 		assert.Equal(t, d, get())
@@ -92,7 +92,7 @@ func TestADeliveryGoesOnUntilItsEnd(t *testing.T) {
 	})
 }
 
-// due moves a delivery's time, as if the time between had passed.
+// due moves a delivery's time, as if the time had passed.
 func due(t *testing.T, l *Ledger, tenant string, at int64) {
 	t.Helper()
 	_, err := l.exec(t.Context(), "UPDATE event_deliveries SET due_at = ? WHERE tenant = ? AND due_at > 0", at, tenant)
@@ -134,7 +134,7 @@ func TestDeliveriesAreListedNewestFirst(t *testing.T) {
 		begin := time.Now().Add(-time.Hour)
 		for i := range 7 {
 			e := anEvent(tenant, string(rune('a'+i)))
-			e.Created = begin.Add(time.Duration(i/2) * time.Minute) // two at one time
+			e.Created = begin.Add(time.Duration(i/2) * time.Minute) // two at the same time
 			_, err := h.Publish(t.Context(), e, []string{"slack", "webhook"})
 			require.NoError(t, err)
 			if i == 3 {

@@ -2,7 +2,7 @@ package ledger
 
 import "context"
 
-// What the tests of the ledger's other rooms share with its own.
+// What the tests of the ledger's other packages share with its own.
 var (
 	Each    = each
 	Project = project

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Who is at fault where something failed.
+// Who is at fault when something failed.
 const (
-	FaultContent = "content" // the user can mend it
+	FaultContent = "content" // the user can fix it
 	FaultSystem  = "system"  // an operator must look
 )
 
-// FaultWord says who must act, in front of a reason: the user on FAILED, an operator on ERROR.
+// FaultWord returns the word that precedes a reason and says who must act: FAILED means the user, ERROR an operator.
 func FaultWord(fault string) string {
 	if fault == FaultContent {
 		return "FAILED"
@@ -20,32 +20,32 @@ func FaultWord(fault string) string {
 	return "ERROR"
 }
 
-// FailureKind is what failed that is no file.
+// FailureKind is what failed, other than a file.
 type FailureKind string
 
-// What can fail beside files.
+// What can fail besides files.
 const (
-	FailedFolder     FailureKind = "folder"          // cannot be listed in Frame.io: what is in it may not be known
+	FailedFolder     FailureKind = "folder"          // cannot be listed in Frame.io; its contents may be unknown
 	FailedStack      FailureKind = "version stack"   // its versions cannot be listed
-	FailedCollection FailureKind = "collection"      // of a folder, cannot be made or changed in iconik
+	FailedCollection FailureKind = "collection"      // of a folder; cannot be created or changed in iconik
 	FailedShare      FailureKind = "share"           // a presentation, review link or share
 	FailedShares     FailureKind = "shares"          // the list of them
-	FailedReferences FailureKind = "references"      // a collection of Frame.io, or the list of them
-	FailedDetails    FailureKind = "project details" // what a project says of itself
+	FailedReferences FailureKind = "references"      // a collection in Frame.io, or the list of them
+	FailedDetails    FailureKind = "project details" // what Frame.io says about the project
 	FailedComparison FailureKind = "comparison"      // a collection that cannot be read back
 	FailedReport     FailureKind = "report"          // cannot be stored in iconik
-	FailedJob        FailureKind = "job"             // that people watch in iconik
+	FailedJob        FailureKind = "job"             // the one that people watch in iconik
 )
 
-// Failure is an object of an archive, other than a file, that could not be brought over or not be compared.
+// Failure is an object of an archive, other than a file, that could not be brought over or compared.
 type Failure struct {
 	Kind     FailureKind
 	SourceID string // the object's id in Frame.io
 	Place    string // its path or name, for people
 	Fault    string // FaultContent or FaultSystem
 	Reason   string // the vendor's words
-	URL      string // where a person looks, or empty
-	Scan     int    // of the scan that met it; 0 where no scan did
+	URL      string // where a person can look, or empty
+	Scan     int    // the scan that met it; 0 if none did
 	At       time.Time
 }
 
@@ -59,7 +59,7 @@ func scanFailure(r scanner) (Failure, error) {
 	return f, err
 }
 
-// PutFailure writes down that an object failed, in place of what it failed for before.
+// PutFailure records that an object failed, replacing its previous failure.
 func (h ArchiveLedger) PutFailure(ctx context.Context, f Failure) error {
 	_, err := h.l.exec(ctx, `INSERT INTO failures (tenant, archive, `+failureColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, archive, kind, source_id) DO UPDATE SET place = excluded.place, fault = excluded.fault, reason = excluded.reason, url = excluded.url, scan = excluded.scan, at = excluded.at`,
@@ -67,13 +67,13 @@ func (h ArchiveLedger) PutFailure(ctx context.Context, f Failure) error {
 	return err
 }
 
-// ClearFailures forgets the failures of a kind, but for those of a scan; 0 keeps none.
+// ClearFailures deletes the failures of a kind except those of scan but. If but is 0, it deletes them all.
 func (h ArchiveLedger) ClearFailures(ctx context.Context, kind FailureKind, but int) error {
 	_, err := h.l.exec(ctx, "DELETE FROM failures WHERE tenant = ? AND archive = ? AND kind = ? AND (scan = 0 OR scan <> ?)", h.tenant, h.id, kind, but)
 	return err
 }
 
-// Failures lists what failed, by kind. after is the next of the page before.
+// Failures lists what failed, by kind. after is the cursor that the previous page returned.
 func (h ArchiveLedger) Failures(ctx context.Context, after string, limit int) ([]Failure, string, error) {
 	kind, id, _ := strings.Cut(after, "~")
 	out, err := collect(ctx, h.l.reads(), scanFailure, failuresPage, h.tenant, h.id, kind, id, limit)
@@ -85,12 +85,12 @@ func (h ArchiveLedger) Failures(ctx context.Context, after string, limit int) ([
 	return out, next, err
 }
 
-// FailureCounts counts by kind what failed.
+// FailureCounts counts the failures by kind.
 func (h ArchiveLedger) FailureCounts(ctx context.Context) ([]KindCount, error) {
 	return h.kindCounts(ctx, "failures")
 }
 
-// Failed returns why an object failed, and false when it did not.
+// Failed returns an object's failure, and false if it did not fail.
 func (h ArchiveLedger) Failed(ctx context.Context, kind FailureKind, sourceID string) (Failure, bool, error) {
 	out, err := collect(ctx, h.l.reads(), scanFailure, "SELECT "+failureColumns+" FROM failures WHERE tenant = ? AND archive = ? AND kind = ? AND source_id = ?", h.tenant, h.id, kind, sourceID)
 	if err != nil || len(out) == 0 {
@@ -108,8 +108,8 @@ func (h ArchiveLedger) Folder(ctx context.Context, sourceID string) (Folder, boo
 	return out[0], true, nil
 }
 
-// FolderUnlisted ends the listing of a folder that is refused. What was known of it before counts as seen by the scan: it is
-// no empty folder. The folders in it are still to be listed.
+// FolderUnlisted ends the listing of a folder that Frame.io refuses to list. What was already known of it counts as seen by
+// the scan, so that it is not taken for an empty folder. The folders in it must still be listed.
 func (h ArchiveLedger) FolderUnlisted(ctx context.Context, folderID string, scan int) error {
 	return h.l.tx(ctx, func(tx session) error {
 		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
@@ -125,7 +125,7 @@ func (h ArchiveLedger) FolderUnlisted(ctx context.Context, folderID string, scan
 	})
 }
 
-// KeepStack counts the known versions of a stack that cannot be listed as seen by the scan.
+// KeepStack marks the known versions of a stack that cannot be listed as seen by the scan.
 func (h ArchiveLedger) KeepStack(ctx context.Context, assetKey string, scan int) error {
 	return h.l.tx(ctx, func(tx session) error {
 		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
@@ -135,7 +135,7 @@ func (h ArchiveLedger) KeepStack(ctx context.Context, assetKey string, scan int)
 	})
 }
 
-// keepItems has a scan see the items that hold a value in a column, and that the last one has seen.
+// keepItems marks the items with a value in a column as seen by a scan, if the last scan saw them.
 func keepItems(ctx context.Context, tx session, tenant, archive, column, value string, scan int) error {
 	ids, err := collect(ctx, tx, scanText[string], "SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND "+column+" = ? AND seq > 0 AND scan <> ?", tenant, archive, value, scan)
 	if err != nil {
@@ -154,7 +154,7 @@ func keepItems(ctx context.Context, tx session, tenant, archive, column, value s
 	return nil
 }
 
-// FolderDeleted takes a folder, which Frame.io has no more, out of a scan, with what the scan has seen of it.
+// FolderDeleted removes from a scan a folder that Frame.io no longer has, and the items that the scan saw in it.
 func (h ArchiveLedger) FolderDeleted(ctx context.Context, folderID string, scan int) error {
 	return h.l.tx(ctx, func(tx session) error {
 		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// grow gives a tenant archives that have ended, each with as many items, and reviews, as SQL makes them.
+// grow gives a tenant ended archives with the same number of items each, and reviews, created in SQL.
 func grow(t testing.TB, l *Ledger, tenant string, archives, itemsEach int) {
 	t.Helper()
-	pad := strings.Repeat("x", 1200) // about what a document has
+	pad := strings.Repeat("x", 1200) // about the size of a document
 	numbers := "WITH RECURSIVE numbers(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM numbers WHERE i < %d) "
 	for _, step := range []struct {
 		query string
@@ -39,7 +39,7 @@ func grow(t testing.TB, l *Ledger, tenant string, archives, itemsEach int) {
 	}
 }
 
-// BenchmarkGrowth prints what lists and webhooks take where a tenant has had 100 archives and where it has had 10,000, with
+// BenchmarkGrowth prints how long lists and webhooks take for a tenant with 100 archives, and for one with 10,000 and
 // 1,000,000 items:
 //
 //	go test ./ledger -run '^$' -bench Growth -benchtime 1x

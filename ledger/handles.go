@@ -10,25 +10,25 @@ type TenantLedger struct {
 	id string
 }
 
-// ArchiveLedger is what the ledger knows of one archive.
+// ArchiveLedger is what the ledger knows about one archive.
 type ArchiveLedger struct {
 	l          *Ledger
 	tenant, id string
 }
 
-// ReviewLedger is what the ledger knows of one review.
+// ReviewLedger is what the ledger knows about one review.
 type ReviewLedger struct {
 	l          *Ledger
 	tenant, id string
 }
 
-// Tenant is a handle; it reads nothing.
+// Tenant returns a handle. It reads nothing.
 func (l *Ledger) Tenant(id string) TenantLedger {
 	return TenantLedger{tokens.Of(l.db, l.keys, id), l, id}
 }
 
-// Archive is a handle; it reads nothing.
+// Archive returns a handle. It reads nothing.
 func (h TenantLedger) Archive(id string) ArchiveLedger { return ArchiveLedger{h.l, h.id, id} }
 
-// Review is a handle; it reads nothing.
+// Review returns a handle. It reads nothing.
 func (h TenantLedger) Review(id string) ReviewLedger { return ReviewLedger{h.l, h.id, id} }

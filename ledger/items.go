@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// BeginScan numbers a reading of the project's tree. A scan that was broken off goes on under its number.
+// BeginScan returns the number of a new scan of the project's tree. An interrupted scan continues under its own number.
 func (h ArchiveLedger) BeginScan(ctx context.Context) (int, error) {
 	var scan int
 	err := h.l.tx(ctx, func(tx session) error {
@@ -31,10 +31,10 @@ func (h ArchiveLedger) BeginScan(ctx context.Context) (int, error) {
 	return scan, err
 }
 
-// ErrScan says that a scan was finished or begun anew meanwhile: what an attempt that outlived it has read is old.
+// ErrScan means that the scan has been finished or restarted in the meantime, so a late attempt's results are outdated.
 var ErrScan = errors.New("this reading of the tree has ended")
 
-// fence holds the archive's row for a scan's write, and refuses it when that scan does not run any more.
+// fence locks the archive's row for a scan's write, and returns ErrScan if that scan is no longer running.
 func fence(ctx context.Context, tx session, tenant, archive string, scan int) error {
 	var now int
 	err := tx.Row(ctx, "SELECT scan FROM archives WHERE tenant = ? AND id = ?"+tx.ForUpdate(), tenant, archive).Scan(&now)
@@ -50,7 +50,7 @@ func fence(ctx context.Context, tx session, tenant, archive string, scan int) er
 }
 
 func putFolder(ctx context.Context, tx session, tenant, archive string, f Folder) error {
-	// A folder that this scan has seen before keeps its place in the listing.
+	// A folder that this scan has already seen keeps its place in the listing.
 	_, err := tx.Exec(ctx, `INSERT INTO folders (tenant, archive, source_id, parent_id, name, path, depth, details, access, scan) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name, path = excluded.path, depth = excluded.depth, details = excluded.details,
 		access = CASE WHEN folders.scan = excluded.scan THEN folders.access ELSE excluded.access END,
@@ -60,7 +60,7 @@ func putFolder(ctx context.Context, tx session, tenant, archive string, f Folder
 	return err
 }
 
-// PutFolders writes folders down, to be listed by their scan.
+// PutFolders stores folders for their scan to list.
 func (h ArchiveLedger) PutFolders(ctx context.Context, folders []Folder) error {
 	return h.l.tx(ctx, func(tx session) error {
 		for _, f := range folders {
@@ -85,7 +85,7 @@ func scanFolder(r scanner) (Folder, error) {
 	return f, err
 }
 
-// NextFolder returns a folder that the scan has still to list, the uppermost first; nil when all are.
+// NextFolder returns a folder that the scan must still list, the topmost first, or nil if all are listed.
 func (h ArchiveLedger) NextFolder(ctx context.Context, scan int) (*Folder, error) {
 	f, err := scanFolder(h.l.writes().Row(ctx, "SELECT "+folderColumns+" FROM folders WHERE tenant = ? AND archive = ? AND scan = ? AND listed = 0 ORDER BY depth, source_id LIMIT 1", h.tenant, h.id, scan))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -97,7 +97,7 @@ func (h ArchiveLedger) NextFolder(ctx context.Context, scan int) (*Folder, error
 	return &f, nil
 }
 
-// PageListed writes one page of a folder's listing down, together with where the listing goes on.
+// PageListed stores one page of a folder's listing, and the cursor at which the listing continues.
 func (h ArchiveLedger) PageListed(ctx context.Context, folderID string, scan int, cursor string, children []Folder, items []Item, done bool) error {
 	return h.l.tx(ctx, func(tx session) error {
 		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
@@ -122,7 +122,7 @@ func (h ArchiveLedger) PageListed(ctx context.Context, folderID string, scan int
 	})
 }
 
-// seeItem writes down what a scan saw of an item, and keeps what was done with it so far.
+// seeItem stores what a scan saw of an item, and keeps the work already done on it.
 func seeItem(ctx context.Context, tx session, tenant, archive string, seen Item) error {
 	old, err := item(ctx, tx, tenant, archive, seen.SourceID)
 	if err != nil && !errors.Is(err, ErrUnknown) {
@@ -157,8 +157,8 @@ func putItem(ctx context.Context, tx session, tenant, archive string, it Item) e
 	return err
 }
 
-// FinishScan numbers the items that the scan saw, by path and with the versions of an asset side by side, and takes
-// the others out of the count: Frame.io has them no more.
+// FinishScan numbers the items that the scan saw, by path and with the versions of an asset side by side. The others, which
+// Frame.io no longer has, lose their numbers.
 func (h ArchiveLedger) FinishScan(ctx context.Context, scan int) error {
 	return h.l.tx(ctx, func(tx session) error {
 		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {
@@ -208,13 +208,13 @@ func (h ArchiveLedger) Folders(ctx context.Context, after string, limit int) ([]
 	return out, next, err
 }
 
-// SetFolderCollection ties a folder to its collection.
+// SetFolderCollection records a folder's collection.
 func (h ArchiveLedger) SetFolderCollection(ctx context.Context, sourceID, collectionID string) error {
 	_, err := h.l.exec(ctx, "UPDATE folders SET collection_id = ? WHERE tenant = ? AND archive = ? AND source_id = ?", collectionID, h.tenant, h.id, sourceID)
 	return err
 }
 
-// FolderGone forgets the collection of a folder, and has the folder's items put into the next one.
+// FolderGone forgets a folder's collection, and marks its items to be put into the next one.
 func (h ArchiveLedger) FolderGone(ctx context.Context, sourceID string) error {
 	if err := h.SetFolderCollection(ctx, sourceID, ""); err != nil {
 		return err
@@ -231,8 +231,8 @@ func (h ArchiveLedger) FolderGone(ctx context.Context, sourceID string) error {
 	return nil
 }
 
-// storedItem is an item's document. The address of an open upload is good for writing into the customer's storage: where
-// there is a key, it is kept encrypted, and a version that does not know so begins the upload anew.
+// storedItem is an item's document. The address of an open upload allows writing to the customer's storage, so it is
+// stored encrypted if there is a key. A version that does not know about this starts the upload over.
 type storedItem struct {
 	Item
 	UploadSealed string `json:"UploadSealed,omitempty"`
@@ -252,7 +252,7 @@ func encodeItem(tx session, tenant string, it Item) (document, error) {
 	return encode(stored)
 }
 
-// scanItem reads seq and data. An upload whose address does not open any more has none: it begins anew.
+// scanItem reads seq and data. An upload whose address can no longer be decrypted starts over.
 func (s session) scanItem(tenant string) func(scanner) (Item, error) {
 	return func(r scanner) (Item, error) {
 		var data document
@@ -278,7 +278,7 @@ func item(ctx context.Context, s session, tenant, archive, sourceID string) (Ite
 	return it, err
 }
 
-// Item returns an item, and false when there is none.
+// Item returns an item, and false if there is none.
 func (h ArchiveLedger) Item(ctx context.Context, sourceID string) (Item, bool, error) {
 	it, err := item(ctx, h.l.reads(), h.tenant, h.id, sourceID)
 	if errors.Is(err, ErrUnknown) {
@@ -287,7 +287,7 @@ func (h ArchiveLedger) Item(ctx context.Context, sourceID string) (Item, bool, e
 	return it, err == nil, err
 }
 
-// ItemOfAsset reads the newest version of an asset; one that Frame.io has no more only where it has none.
+// ItemOfAsset returns the newest version of an asset that Frame.io has, or else the newest that it had, and false if there is none.
 func (h ArchiveLedger) ItemOfAsset(ctx context.Context, key string) (Item, bool, error) {
 	var id string
 	err := h.l.reads().Row(ctx, "SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND asset_key = ? ORDER BY CASE WHEN seq > 0 THEN 0 ELSE 1 END, version DESC LIMIT 1", h.tenant, h.id, key).Scan(&id)
@@ -314,12 +314,12 @@ func (h ArchiveLedger) UpdateItem(ctx context.Context, sourceID string, change f
 	return it, err
 }
 
-// Items returns the items with numbers from..to.
+// Items returns the items numbered from..to.
 func (h ArchiveLedger) Items(ctx context.Context, from, to int64) ([]Item, error) {
 	return collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), itemsRange, h.tenant, h.id, max(from, 1), to)
 }
 
-// ItemsPage returns items after a number; next is 0 at the end.
+// ItemsPage returns the items after a number, and the number to continue after, which is 0 at the end.
 func (h ArchiveLedger) ItemsPage(ctx context.Context, after int64, limit int) ([]Item, int64, error) {
 	items, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), itemsPage, h.tenant, h.id, max(after, 0), limit)
 	if err != nil || len(items) < limit {
@@ -328,10 +328,10 @@ func (h ArchiveLedger) ItemsPage(ctx context.Context, after int64, limit int) ([
 	return items, items[len(items)-1].Seq, nil
 }
 
-// toCopy is NeedsCopying in SQL, as the index items_to_copy has it.
+// toCopy is NeedsCopying in SQL. It matches the index items_to_copy.
 const toCopy = "state IN ('pending', 'copying', 'failed') OR dirty = 1"
 
-// NeedsCopying says that an item's content or its fields are still to be written to iconik.
+// NeedsCopying reports whether an item's content or its fields must still be written to iconik.
 func (it Item) NeedsCopying() bool {
 	switch it.State {
 	case Pending, Copying, ItemFailed:
@@ -340,7 +340,7 @@ func (it Item) NeedsCopying() bool {
 	return it.FieldsHash != it.WrittenHash
 }
 
-// What each phase has to do with an item.
+// phaseConditions select the items that each phase has work for.
 var phaseConditions = map[Phase]string{
 	PhaseCopy:     "(" + toCopy + ")",
 	PhaseComments: "state IN ('copied', 'verified', 'skipped') AND asset_id <> '' AND comment_count <> 0",
@@ -349,14 +349,14 @@ var phaseConditions = map[Phase]string{
 	PhaseCommentsAgain: "state IN ('copied', 'verified', 'skipped') AND asset_id <> ''",
 }
 
-// rangeBytes ends a range of items to copy early: large files are not queued up behind each other in one lane.
+// rangeBytes ends a range of items to copy early, so that large files do not queue up in one lane.
 const rangeBytes = 2 << 30
 
 func nextRanges(phase Phase) string {
 	return "SELECT seq, version, versions, size FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND " + phaseConditions[phase] + " ORDER BY seq LIMIT ?"
 }
 
-// RangeLimits bound ranges: Items of one, Bytes to copy of one (0 or more than 2 GiB: 2 GiB), and how many there are at Most.
+// RangeLimits bounds ranges: Items and Bytes to copy per range (0, or more than 2 GiB, means 2 GiB), and at Most how many ranges.
 type RangeLimits struct {
 	Items int
 	Bytes int64
@@ -370,8 +370,8 @@ func (l RangeLimits) bytes() int64 {
 	return l.Bytes
 }
 
-// NextRanges returns the next ranges that a phase has work for, after a number. The versions of an asset are never in two of them,
-// whatever their limits.
+// NextRanges returns the next ranges after a number that a phase has work for. It never splits the versions of an asset between two
+// ranges, whatever the limits.
 func (h ArchiveLedger) NextRanges(ctx context.Context, phase Phase, after int64, limits RangeLimits) ([]Range, error) {
 	if _, ok := phaseConditions[phase]; !ok {
 		return nil, fmt.Errorf("no phase %q", phase)
@@ -409,7 +409,7 @@ func (h ArchiveLedger) ranges(ctx context.Context, phase Phase, query string, af
 	return out, rows.Err()
 }
 
-// ResetFailed lets a retry try the failed items of a range again.
+// ResetFailed resets the failed items of a range, so that a retry tries them again.
 func (h ArchiveLedger) ResetFailed(ctx context.Context, r Range) error {
 	failed := rowsOf(func(after int64) ([]Item, int64, error) {
 		items, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND seq > ? AND seq <= ? AND state = 'failed' ORDER BY seq LIMIT ?", h.tenant, h.id, max(after, r.From-1), r.To, pageRows)

@@ -12,22 +12,22 @@ import (
 
 const fewItems, manyItems = 10_000, 1_000_000
 
-// growOne gives a tenant one archive under way with so many items, as SQL makes them: all but the last tenth are copied, and one in
-// a hundred has failed.
+// growOne gives a tenant one running archive with the given number of items, created in SQL: all but the last tenth are copied, and one
+// in a hundred has failed.
 func growOne(t testing.TB, l *Ledger, tenant string, items int) {
 	t.Helper()
 	_, _, err := l.Tenant(tenant).Archive("a").Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
 	_, err = l.Tenant(tenant).Archive("a").Update(t.Context(), func(a *Archive) { a.Status, a.Name = Running, "Feature film" })
 	require.NoError(t, err)
-	pad := strings.Repeat("x", 1200) // about what a document has
+	pad := strings.Repeat("x", 1200) // about the size of a document
 	numbers := fmt.Sprintf("WITH RECURSIVE numbers(i) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT i + 1 FROM numbers WHERE i < %d) ", items)
 	_, err = l.exec(t.Context(), numbers+`INSERT INTO items (tenant, archive, source_id, seq, asset_key, version, versions, path, media_type, size, state, rendition, asset_id, dirty, bytes_done, comment_count, comments_done, scan, data)
 		SELECT CAST(? AS TEXT), 'a', 'i' || i, i, 'k' || i, 1, 1, 'Day ' || (i / 500) || '/A' || i || '.mov', 'video/mp4', 1000,
 		CASE WHEN i % 100 = 5 THEN 'failed' WHEN i > `+fmt.Sprint(items-items/10)+` THEN 'pending' ELSE 'copied' END, '', 'asset', 0, 1000, 0, 0, 1,
 		'{"SourceID":"i' || i || '","AssetKey":"k' || i || '","Path":"Day ' || (i / 500) || '/A' || i || '.mov","FolderID":"f' || (i / 500) || '","Note":"`+pad+`"}' FROM numbers`, tenant)
 	require.NoError(t, err)
-	after := "PRAGMA wal_checkpoint(TRUNCATE)" // one transaction of gigabytes would slow down every reading
+	after := "PRAGMA wal_checkpoint(TRUNCATE)" // one transaction of gigabytes would slow down every read
 	if l.db.Postgres() {
 		after = "ANALYZE"
 	}
@@ -35,8 +35,8 @@ func growOne(t testing.TB, l *Ledger, tenant string, items int) {
 	require.NoError(t, err)
 }
 
-// BenchmarkLargeArchive prints what takes longer in an archive of 1,000,000 items than in one of 10,000. What reads every item is
-// divided by their number.
+// BenchmarkLargeArchive prints what takes longer in an archive of 1,000,000 items than in one of 10,000. For operations that read every
+// item, it divides the time by the number of items.
 //
 //	go test ./ledger -run '^$' -bench LargeArchive -benchtime 1x
 func BenchmarkLargeArchive(b *testing.B) {

@@ -21,10 +21,10 @@ func leased(t *testing.T, test func(t *testing.T, db database.Session, name leas
 	})
 }
 
-// A lease lasts for as long as what it is held for, however long that takes.
+// A lease lasts as long as the work that it is held for.
 func TestALeaseIsRenewed(t *testing.T) {
 	leased(t, func(t *testing.T, db database.Session, name lease.Name) {
-		const lasts = 10 * shortLease // so long that no busy machine loses it
+		const lasts = 10 * shortLease // long enough not to be lost on a busy machine
 		ends := func() (at int64) {
 			require.NoError(t, db.Row(t.Context(), "SELECT written_at FROM tokens WHERE tenant = ? AND name = ?", name.Tenant, name.Name+lease.Suffix).Scan(&at))
 			return at
@@ -43,7 +43,7 @@ func TestALeaseIsRenewed(t *testing.T) {
 	})
 }
 
-// A process that has died renews nothing: the next one waits for its lease's end, and no longer.
+// A dead process no longer renews its lease. The next one waits for the lease's end, and not longer.
 func TestALeaseOutlivesNoProcessForLong(t *testing.T) {
 	leased(t, func(t *testing.T, db database.Session, name lease.Name) {
 		died := errors.New("died")
@@ -56,7 +56,7 @@ func TestALeaseOutlivesNoProcessForLong(t *testing.T) {
 	})
 }
 
-// Who has lost a lease stops what another may have begun.
+// Whoever has lost a lease stops, because another may have begun.
 func TestALostLeaseEndsWhatItWasHeldFor(t *testing.T) {
 	leased(t, func(t *testing.T, db database.Session, name lease.Name) {
 		err := lease.Alone(t.Context(), db, name, shortLease, func(ctx context.Context) error {

@@ -1,4 +1,4 @@
-// Package ledger remembers, in SQL, what was brought where: archives, their items, which Frame.io object is which iconik
+// Package ledger records in SQL what was brought where: archives, their items, which Frame.io object is which iconik
 // object, and what must not happen twice. SQLite is embedded; PostgreSQL serves several machines.
 package ledger
 
@@ -18,21 +18,21 @@ import (
 	"github.com/framebridge/framebridge/ledger/sessions"
 )
 
-// Session is somebody's sign-in, or what a one-time link will make one of.
+// Session is a sign-in, or what a one-time link will turn into one.
 type Session = sessions.Session
 
-// Ledger is safe for concurrent use, and so is its database for several processes.
+// Ledger is safe for concurrent use. Several processes can share its database.
 type Ledger struct {
 	sessions.Store
 
 	db   *database.DB
-	keys sealed.Keys // for tokens, upload addresses and mails; empty: none configured
+	keys sealed.Keys // for tokens, upload addresses and mails; empty if none is configured
 }
 
-// Option changes a ledger.
+// Option configures a ledger.
 type Option func(*Ledger) error
 
-// Open opens, and where needed creates, the ledger at "sqlite:FILE" or "postgres://…".
+// Open opens the ledger at "sqlite:FILE" or "postgres://…", and creates it if needed.
 func Open(ctx context.Context, dsn string, opts ...Option) (*Ledger, error) {
 	l := &Ledger{}
 	for _, o := range opts {
@@ -59,19 +59,19 @@ func (l *Ledger) Close() {
 	}
 }
 
-// Ping tells whether the database answers.
+// Ping returns an error if the database does not answer.
 func (l *Ledger) Ping(ctx context.Context) error { return l.db.Ping(ctx) }
 
-// Outbox keeps mails until they are sent.
+// Outbox returns the box that keeps mails until they are sent.
 func (l *Ledger) Outbox() outbox.Box { return outbox.New(l.db, l.keys) }
 
-// Metrics are what the ledger measures.
+// Metrics returns what the ledger measures.
 func (l *Ledger) Metrics() prometheus.Collector { return l.db.Metrics() }
 
-// ErrCursor says that the page's beginning is not one that a list has given.
+// ErrCursor means that a page's cursor is not one that a list returned.
 var ErrCursor = errors.New("no such page")
 
-// cursor takes apart where a page begins: a time and an id.
+// cursor parses a page's cursor: a time and an id.
 func cursor(text, between string) (at int64, id string, err error) {
 	when, id, ok := strings.Cut(text, between)
 	at, err = strconv.ParseInt(when, 10, 64)
@@ -81,7 +81,7 @@ func cursor(text, between string) (at int64, id string, err error) {
 	return at, id, nil
 }
 
-// micros is how times are stored: microseconds since 1970, 0 for none.
+// micros returns a time as it is stored: microseconds since 1970, 0 for none.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -96,12 +96,12 @@ func fromMicros(us int64) time.Time {
 	return time.UnixMicro(us).UTC()
 }
 
-// document is a row as JSON, which the database keeps as it is. Its names are the json tags of the row's type and never change.
+// document is a row as JSON, which the database stores unchanged. Its names are the json tags of the row's type and never change.
 type document = database.JSON
 
 type scanner = database.Scanner
 
-// session runs statements, in a transaction or outside of one, and opens what is kept encrypted.
+// session runs statements, inside or outside a transaction, and decrypts what is stored encrypted.
 type session struct {
 	database.Session
 	keys sealed.Keys

@@ -34,8 +34,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// each runs a test on every database, with a tenant of its own.
-// schemaOnly is the file of a ledger that was never used: its migrations take longer than most tests.
+// each runs a test on every database, with its own tenant.
+// schemaOnly is the file of an unused ledger, because the migrations take longer than most tests.
 var schemaOnly = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "ledger-")
 	if err != nil {
@@ -192,7 +192,7 @@ func TestAScanGoesOnWhereItBroke(t *testing.T) {
 	})
 }
 
-// A worker that was taken for dead may still write what it has read for a scan that another one has finished since.
+// A worker that counted as dead may still try to write what it read for a scan that another one has since finished.
 func TestAScanThatHasEndedWritesNothing(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()
@@ -236,7 +236,7 @@ func fill(t *testing.T, l *Ledger, tenant string, items []Item) {
 	require.NoError(t, l.Tenant(tenant).Archive(project).FinishScan(ctx, scan))
 }
 
-// Large files are not queued up behind each other; small ones fill a range.
+// Large files do not queue up behind each other. Small ones fill a range.
 func TestARangeEndsWithItsBytes(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		var items []Item
@@ -400,7 +400,7 @@ func TestTokensAreKeptEncrypted(t *testing.T) {
 	})
 }
 
-// One at a time over all processes, each with what the one before has left; and nobody else waits for it.
+// One at a time across all processes, each with what the previous one left, and nobody else waits.
 func TestTokensAreExchangedOneAtATime(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		var all sync.WaitGroup
@@ -474,7 +474,7 @@ func TestAnAssetsFieldsTellOfItsRunningReview(t *testing.T) {
 	})
 }
 
-// However often a click is handed over, its asset is sent once; a review that is ending takes nothing.
+// However often a click is handed over, its asset is sent once. A review that is ending takes nothing.
 func TestAClickIsHandedOverOnce(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		now := time.Now().UTC()
@@ -532,7 +532,7 @@ func TestAClickIsHandedOverOnce(t *testing.T) {
 	})
 }
 
-// A folder's name may have what stands for something else in an address.
+// A folder's name may contain characters that are special in a URL.
 func TestALedgerLiesWhereItsNameSays(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a#b?c%20d e.db")
 	l, err := Open(t.Context(), "sqlite:"+file)

@@ -14,7 +14,7 @@ const (
 	LinkProject       LinkKind = "project"
 	LinkFolder        LinkKind = "folder"
 	LinkStack         LinkKind = "stack"
-	LinkFile          LinkKind = "file" // the asset made for a single file
+	LinkFile          LinkKind = "file" // the asset of a single file
 	LinkVersion       LinkKind = "version"
 	LinkFormat        LinkKind = "format"
 	LinkFileSet       LinkKind = "file set"
@@ -29,7 +29,7 @@ const (
 	LinkJob           LinkKind = "job"
 	LinkReport        LinkKind = "report"
 	LinkMail          LinkKind = "mail"
-	// Of reviews.
+	// Links of reviews.
 	LinkReviewProject LinkKind = "review project"
 	LinkReviewFolder  LinkKind = "review folder"
 	LinkReviewShare   LinkKind = "review share"
@@ -46,12 +46,12 @@ func scanLink(r scanner) (Link, error) {
 	return k, err
 }
 
-// Link returns a link, made or only intended.
+// Link returns a link, completed or only intended, and false if there is none.
 func (h TenantLedger) Link(ctx context.Context, kind LinkKind, sourceID string) (Link, bool, error) {
 	return h.l.oneLink(ctx, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND kind = ? AND source_id = ?", h.id, kind, sourceID)
 }
 
-// LinkByTarget finds a link by the iconik object.
+// LinkByTarget finds a link by its iconik object.
 func (h TenantLedger) LinkByTarget(ctx context.Context, kind LinkKind, targetID string) (Link, bool, error) {
 	return h.l.oneLink(ctx, "SELECT "+linkColumns+" FROM links WHERE tenant = ? AND kind = ? AND target_id = ? LIMIT 1", h.id, kind, targetID)
 }
@@ -64,7 +64,7 @@ func (l *Ledger) oneLink(ctx context.Context, query string, args ...any) (Link, 
 	return k, err == nil, err
 }
 
-// Intend writes an intent down unless the link, or an intent of it, is there. It returns what is there then.
+// Intend stores an intent unless the link or an intent of it exists. It returns what is then stored, and whether that is new.
 func (h TenantLedger) Intend(ctx context.Context, k Link) (existing Link, isNew bool, err error) {
 	n, err := h.l.exec(ctx, "INSERT INTO links (tenant, kind, source_id, archive, parent, hash, intended_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 		h.id, k.Kind, k.SourceID, k.Archive, k.Parent, k.Hash, micros(k.IntendedAt))
@@ -78,18 +78,18 @@ func (h TenantLedger) Intend(ctx context.Context, k Link) (existing Link, isNew 
 	return existing, false, err
 }
 
-// IntendAgain dates an intent anew: the object is tried to be made once more.
+// IntendAgain updates an intent's time, because the object's creation is being retried.
 func (h TenantLedger) IntendAgain(ctx context.Context, kind LinkKind, sourceID string, at time.Time) error {
 	_, err := h.l.exec(ctx, "UPDATE links SET intended_at = ? WHERE tenant = ? AND kind = ? AND source_id = ?", micros(at), h.id, kind, sourceID)
 	return err
 }
 
-// Complete gives an intent the id of its object, or a link new content.
+// Complete stores the id of an intent's object, or a link's new content.
 func (h TenantLedger) Complete(ctx context.Context, kind LinkKind, sourceID, targetID, hash string) error {
 	return h.CompleteAs(ctx, kind, sourceID, targetID, hash, "")
 }
 
-// CompleteAs is Complete with what was written, property by property, so that the proof can tell what others change.
+// CompleteAs is Complete with what was written, property by property, so that the proof can tell what others changed.
 func (h TenantLedger) CompleteAs(ctx context.Context, kind LinkKind, sourceID, targetID, hash, written string) error {
 	now := micros(time.Now())
 	_, err := h.l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, written, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -98,7 +98,7 @@ func (h TenantLedger) CompleteAs(ctx context.Context, kind LinkKind, sourceID, t
 	return err
 }
 
-// Claim completes an intent with the object's id unless another attempt has done so before. It returns the id that holds.
+// Claim completes an intent with the object's id unless another attempt already did. It returns the id that applies.
 func (h TenantLedger) Claim(ctx context.Context, kind LinkKind, sourceID, targetID, hash string) (holds string, err error) {
 	now := micros(time.Now())
 	n, err := h.l.exec(ctx, `INSERT INTO links (tenant, kind, source_id, target_id, hash, intended_at, made_at) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -108,19 +108,19 @@ func (h TenantLedger) Claim(ctx context.Context, kind LinkKind, sourceID, target
 		return targetID, err
 	}
 	k, ok, err := h.Link(ctx, kind, sourceID)
-	if err == nil && !ok { // taken back in between
+	if err == nil && !ok { // deleted in between
 		return h.Claim(ctx, kind, sourceID, targetID, hash)
 	}
 	return k.TargetID, err
 }
 
-// Cancel takes an intent back. What another attempt has made meanwhile stays.
+// Cancel deletes an intent. A link that another attempt has completed stays.
 func (h TenantLedger) Cancel(ctx context.Context, kind LinkKind, sourceID string) error {
 	_, err := h.l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ? AND target_id = ''", h.id, kind, sourceID)
 	return err
 }
 
-// Delete takes a link or an intent back.
+// Delete deletes a link or an intent.
 func (h TenantLedger) Delete(ctx context.Context, kind LinkKind, sourceID string) error {
 	_, err := h.l.exec(ctx, "DELETE FROM links WHERE tenant = ? AND kind = ? AND source_id = ?", h.id, kind, sourceID)
 	return err
@@ -142,13 +142,13 @@ func (h ReviewLedger) Links(ctx context.Context, kind LinkKind, after string, li
 	return ArchiveLedger(h).Links(ctx, kind, after, limit)
 }
 
-// Objects that signed links are for.
+// Objects that signed links can be for.
 const (
 	LinkedArchive = "archive"
 	LinkedReview  = "review"
 )
 
-// LinkGeneration is what a signed link to an archive or a review must name to be good.
+// LinkGeneration returns the generation that a signed link to an archive or a review must name to be valid.
 func (h TenantLedger) LinkGeneration(ctx context.Context, kind, object string) (int64, error) {
 	var generation int64
 	err := h.l.reads().Row(ctx, "SELECT generation FROM link_generations WHERE tenant = ? AND kind = ? AND object = ?", h.id, kind, object).Scan(&generation)
@@ -158,7 +158,7 @@ func (h TenantLedger) LinkGeneration(ctx context.Context, kind, object string) (
 	return generation, err
 }
 
-// RevokeLinks revokes all signed links to an archive or a review that were made until now.
+// RevokeLinks revokes all existing signed links to an archive or a review.
 func (h TenantLedger) RevokeLinks(ctx context.Context, kind, object string) error {
 	_, err := h.l.exec(ctx, `INSERT INTO link_generations (tenant, kind, object, generation) VALUES (?, ?, ?, 1)
 		ON CONFLICT (tenant, kind, object) DO UPDATE SET generation = link_generations.generation + 1`, h.id, kind, object)

@@ -8,13 +8,13 @@ import (
 // pair is an object under its old and its new id.
 type pair[T any] struct{ old, seen T }
 
-// file is what an item is known again by.
+// file is what an item is recognized by.
 type file struct {
 	id, assetKey, folder string
 	path                 string
 	size                 int64
 	version              int
-	madeAt               string // as Frame.io says it, or empty
+	madeAt               string // as Frame.io states it, or empty
 }
 
 func fileOf(it Item) file {
@@ -23,14 +23,14 @@ func fileOf(it Item) file {
 	return file{it.SourceID, it.AssetKey, it.FolderID, it.Path, it.Size, it.Version, fields["framebridge_created_at"]}
 }
 
-// migrated is what matchFiles has found.
+// migrated is what matchFiles found.
 type migrated struct {
 	files     []pair[file]
-	ambiguous []string // paths of new files that several of the old ones could be, or the other way round
+	ambiguous []string // paths of files that match several old or new ones
 }
 
-// matchFiles finds files again whose ids have all changed: by path, size and version, and where that does not tell, by the
-// time they were made. It pairs nothing where a single id is still the old one: what is missing was deleted then.
+// matchFiles recognizes files whose ids have all changed by path, size and version, and if that is ambiguous by creation
+// time. If a single id is still the old one, it pairs nothing, because the missing files were then deleted.
 func matchFiles(old, seen []file) (m migrated) {
 	ids := map[string]bool{}
 	for _, f := range old {
@@ -75,10 +75,10 @@ func matchByTime(before, now []file) (found []pair[file]) {
 	return found
 }
 
-// matchFolders finds folders again: by path, and where that does not tell, by the files in them. One that can't be told
-// gets a collection of its own, and its assets follow.
+// matchFolders recognizes folders by path, and if that is ambiguous by the files in them. A folder that it cannot match
+// gets a new collection, and its assets follow.
 func matchFolders(old, seen []Folder, files []pair[file]) (found []pair[Folder]) {
-	held := map[string]map[string]bool{} // by a folder's new id: the old ids of those that its files came from
+	held := map[string]map[string]bool{} // by a folder's new id: the old ids of the folders that its files came from
 	for _, f := range files {
 		if held[f.seen.folder] == nil {
 			held[f.seen.folder] = map[string]bool{}
@@ -93,7 +93,7 @@ func matchFolders(old, seen []Folder, files []pair[file]) (found []pair[Folder])
 			found = append(found, pair[Folder]{before[0], now[0]})
 			continue
 		}
-		taken := map[string]int{} // by how many of the new ones
+		taken := map[string]int{} // by how many new folders
 		for _, f := range now {
 			for id := range held[f.SourceID] {
 				taken[id]++
@@ -118,7 +118,7 @@ func groupBy[T any, K comparable](all []T, key func(T) K) map[K][]T {
 	return out
 }
 
-// inOrder is groupBy in the order of each group's first.
+// inOrder is groupBy in the order of each group's first element.
 func inOrder[T any, K comparable](all []T, key func(T) K) [][]T {
 	groups, at := [][]T{}, map[K]int{}
 	for _, v := range all {
@@ -133,15 +133,15 @@ func inOrder[T any, K comparable](all []T, key func(T) K) [][]T {
 	return groups
 }
 
-// migratedItem is an item under its new id. What was done with it so far is kept; its comments are matched before they are
-// copied.
+// migratedItem returns an item under its new id. The work already done on it is kept. Its comments are matched before they
+// are copied.
 func migratedItem(old, seen Item) Item {
 	it := merged(old, seen)
 	it.SourceID, it.Migrated = seen.SourceID, true
 	if it.CommentCount == 0 || old.CommentsDone > 0 {
 		it.CommentCount = CommentsUnknown
 	}
-	if it.State == ItemFailed { // it was asked for by an id that is none any more
+	if it.State == ItemFailed { // it was requested by an id that no longer exists
 		it.State, it.Reason, it.Fault = Pending, "", ""
 		if it.FileID != "" {
 			it.State = Copying
@@ -150,7 +150,7 @@ func migratedItem(old, seen Item) Item {
 	return it
 }
 
-// merged is an item with what a scan saw of it; what was done with it so far is kept.
+// merged returns an item updated with what a scan saw of it. The work already done on it is kept.
 func merged(old, seen Item) Item {
 	it := old
 	it.AssetKey, it.FolderID, it.Version, it.Versions = seen.AssetKey, seen.FolderID, seen.Version, seen.Versions
@@ -164,7 +164,7 @@ func merged(old, seen Item) Item {
 		}
 	case seen.CommentCount != CommentsAsBefore:
 		it.CommentCount = seen.CommentCount
-	case old.CommentCount == 0 && (old.CommentsScan == 0 || hintsFirst(old.CommentHint, seen.CommentHint)): // never read, or after they were
+	case old.CommentCount == 0 && (old.CommentsScan == 0 || hintsFirst(old.CommentHint, seen.CommentHint)): // never read, or changed since
 		it.CommentCount = CommentsUnknown
 	}
 	it.CommentHint = seen.CommentHint
@@ -172,11 +172,11 @@ func merged(old, seen Item) Item {
 	content := old.Size != seen.Size || old.SourceChecksum != "" && seen.SourceChecksum != "" && old.SourceChecksum != seen.SourceChecksum
 	it.Watermarked = seen.Watermarked
 	if it.Listed != "" && it.Listed == seen.Original && seen.Watermarked && !content {
-		seen.Original = old.Original // what the bytes told holds until something else is listed
+		seen.Original = old.Original // what the bytes showed holds until the listing changes
 	} else {
 		it.Listed = ""
 	}
-	// A project that goes into cold storage after its files were copied takes nothing away from the copies.
+	// A project that goes into cold storage after its files were copied does not affect the copies.
 	better := old.State == Skipped && old.Original != seen.Original
 	if content || better {
 		it.State, it.Reason, it.Checksum, it.BytesDone = Pending, "", "", 0

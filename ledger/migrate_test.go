@@ -40,7 +40,7 @@ func deployed(t *testing.T) string {
 	return file
 }
 
-// emptyPostgres makes a database of its own.
+// emptyPostgres creates a separate database.
 func emptyPostgres(t *testing.T) string {
 	t.Helper()
 	if postgresDSN == "" {
@@ -60,7 +60,7 @@ func emptyPostgres(t *testing.T) string {
 	return u.String()
 }
 
-// deployedPostgres is the same ledger in PostgreSQL: the schema of then, and its rows.
+// deployedPostgres is the same ledger in PostgreSQL: that commit's schema and its rows.
 func deployedPostgres(t *testing.T) string {
 	t.Helper()
 	dsn := emptyPostgres(t)
@@ -158,7 +158,7 @@ func TestALedgerOfBeforeIsTakenOver(t *testing.T) {
 	})
 }
 
-// What the release before writes while both run, or after a roll-back, is seen by the columns too.
+// What the previous release writes while both run, or after a roll-back, also reaches the columns.
 func TestColumnsFollowAnOlderVersionsWrites(t *testing.T) {
 	eachDeployed(t, func(t *testing.T, dsn string) {
 		l, err := Open(t.Context(), dsn)
@@ -201,7 +201,7 @@ func TestManyStartAtOnce(t *testing.T) {
 	})
 }
 
-// A release may be rolled back by one: the ledger of the next one opens, that of the one after it does not.
+// A release can be rolled back by one: it opens the ledger of the next release, but not of the one after it.
 func TestOneReleaseCanBeRolledBack(t *testing.T) {
 	try := func(t *testing.T, dsn string) {
 		ctx := t.Context()

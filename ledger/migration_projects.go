@@ -12,55 +12,55 @@ import (
 	"time"
 )
 
-// ProjectState is how far a migration is with a project: it is queued, its archive runs, or it has ended like its archive.
+// ProjectState is the state of a migration's project: queued, running, or ended in the same way as its archive.
 type ProjectState string
 
 // States of a migration's project.
 const (
 	ProjectQueued     ProjectState = "queued"
 	ProjectRunning    ProjectState = "running"
-	ProjectWaiting    ProjectState = "waiting" // its archive waits for originals, or is stuck: it takes up no room
+	ProjectWaiting    ProjectState = "waiting" // its archive waits for originals, or is stuck; it takes up no slot
 	ProjectVerified   ProjectState = "verified"
 	ProjectExceptions ProjectState = "verified_with_exceptions"
 	ProjectIncomplete ProjectState = "incomplete"
 	ProjectFailed     ProjectState = "failed"
-	ProjectCancelled  ProjectState = "cancelled" // its archive, by a person
+	ProjectCancelled  ProjectState = "cancelled" // a person cancelled its archive
 )
 
-// Open says that the project's archive is under way.
+// Open reports whether the project's archive is in progress.
 func (s ProjectState) Open() bool { return s == ProjectRunning || s == ProjectWaiting }
 
-// Ended says that the project is done with, for better or worse.
+// Ended reports whether the project has ended, successfully or not.
 func (s ProjectState) Ended() bool { return s != ProjectQueued && !s.Open() }
 
 // MigrationProject is one project of a migration.
 type MigrationProject struct {
 	newer
 
-	ID       string        `json:"id"` // in Frame.io, and of its archive
+	ID       string        `json:"id"` // in Frame.io; also its archive's
 	Name     string        `json:"name"`
 	Team     string        `json:"team"`
 	Position int64         `json:"-"` // orders the projects; see Order
 	State    ProjectState  `json:"-"`
 	Counts   ProjectCounts `json:"-"`
 	Reason   string        `json:"reason"`
-	// ContinuedAs is the ID of the entry that has taken this one's place, since Frame.io's account migration gave the project another
-	// ID. Lists and sums leave this one out.
+	// ContinuedAs is the ID of the entry that replaced this one when Frame.io's account migration changed the project's ID. Lists and
+	// sums leave this entry out.
 	ContinuedAs string `json:"-"`
-	// Joined says that somebody else had started the archive: the migration waits for it, and does not pause it.
+	// Joined means that somebody else started the archive. The migration waits for it, and does not pause it.
 	Joined bool `json:"joined"`
-	// Settled says that it needed no archive of the migration's; Again, that it got one after somebody else's had brought not all over.
+	// Settled means that it needed no archive from the migration; Again, that it got one because somebody else's was incomplete.
 	Settled bool `json:"settled,omitempty"`
 	Again   bool `json:"again,omitempty"`
 	// Run is the archive's run that the migration waits for.
 	Run       int       `json:"run"`
-	Round     int       `json:"round"`      // of the migration that it was last started in
+	Round     int       `json:"round"`      // the migration's round in which it was last started
 	UpdatedAt time.Time `json:"updated_at"` // in Frame.io, when it was listed
 	BegunAt   time.Time `json:"begun_at"`
 	EndedAt   time.Time `json:"ended_at"`
 }
 
-// ProjectCounts are those of a project's archive as last read. Before that Items is 0, and Bytes what Frame.io says it stores.
+// ProjectCounts are the counts of a project's archive when last read. Until then Items is 0 and Bytes is the size that Frame.io states.
 type ProjectCounts struct{ Items, Copied, Verified, Skipped, Failed, Bytes, BytesDone int64 }
 
 // MigrationSums adds up a migration's projects.
@@ -69,11 +69,11 @@ type MigrationSums struct {
 	ProjectCounts
 
 	Of map[ProjectState]ProjectCounts
-	// Unread counts the queued projects of which no archive has counted the files yet.
+	// Unread counts the queued projects whose files no archive has counted yet.
 	Unread int64
 }
 
-// Total is the number of projects.
+// Total returns the number of projects.
 func (s MigrationSums) Total() (n int64) {
 	for _, count := range s.Projects {
 		n += count
@@ -100,11 +100,12 @@ func scanMigrationProject(r scanner) (MigrationProject, error) {
 	return p, err
 }
 
-// AddProjects appends projects to the migration's list, queued, and leaves out those that are in it.
+// AddProjects appends projects to the migration's list, queued unless they have a state, and returns how many it added. It skips those
+// already listed.
 func (h MigrationLedger) AddProjects(ctx context.Context, projects []MigrationProject) (added int64, err error) {
 	for batch := range slices.Chunk(projects, projectsAtOnce) {
 		err := h.l.tx(ctx, func(tx session) error {
-			// The migration's row orders those that add at the same time.
+			// Locking the migration's row serializes concurrent additions.
 			if _, err := scanMigration(tx.Row(ctx, oneMigration+tx.ForUpdate(), h.tenant, h.id)); err != nil {
 				return err
 			}
@@ -142,7 +143,7 @@ func orQueued(s ProjectState) ProjectState {
 	return s
 }
 
-// Project returns one of the migration's projects, and false where it is none.
+// Project returns one of the migration's projects, and false if it has no such project.
 func (h MigrationLedger) Project(ctx context.Context, id string) (MigrationProject, bool, error) {
 	p, err := scanMigrationProject(h.l.reads().Row(ctx, oneMigrationProject, h.tenant, h.id, id))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -151,7 +152,7 @@ func (h MigrationLedger) Project(ctx context.Context, id string) (MigrationProje
 	return p, err == nil, err
 }
 
-// UpdateProject changes a project in one transaction; its place is Order's business.
+// UpdateProject changes a project in one transaction, except for its place, which Order changes.
 func (h MigrationLedger) UpdateProject(ctx context.Context, id string, change func(*MigrationProject)) (MigrationProject, error) {
 	var p MigrationProject
 	err := h.l.tx(ctx, func(tx session) (err error) {
@@ -175,7 +176,7 @@ func (h MigrationLedger) UpdateProject(ctx context.Context, id string, change fu
 	return p, err
 }
 
-// Projects lists the migration's projects in their order. after is the next of the page before.
+// Projects lists the migration's projects in order. after is the cursor that the previous page returned.
 func (h MigrationLedger) Projects(ctx context.Context, after string, limit int) ([]MigrationProject, string, error) {
 	var at int64
 	var id string
@@ -194,17 +195,17 @@ func (h MigrationLedger) Projects(ctx context.Context, after string, limit int) 
 	return out, next, err
 }
 
-// AllProjects reads the migration's projects in their order.
+// AllProjects iterates over the migration's projects in order.
 func (h MigrationLedger) AllProjects(ctx context.Context) iter.Seq2[MigrationProject, error] {
 	return rowsOf(func(after string) ([]MigrationProject, string, error) { return h.Projects(ctx, after, pageRows) })
 }
 
-// ProjectsIn lists the first projects in any of the states, in their order.
+// ProjectsIn lists up to limit projects in any of the states, in order.
 func (h MigrationLedger) ProjectsIn(ctx context.Context, limit int, states ...ProjectState) ([]MigrationProject, error) {
 	return h.projectsIn(ctx, 0, limit, states)
 }
 
-// ProjectsOf reads the projects in any of the states, in their order.
+// ProjectsOf iterates over the projects in any of the states, in order.
 func (h MigrationLedger) ProjectsOf(ctx context.Context, states ...ProjectState) iter.Seq2[MigrationProject, error] {
 	return rowsOf(func(after int64) ([]MigrationProject, int64, error) {
 		out, err := h.projectsIn(ctx, after, pageRows, states)
@@ -224,13 +225,13 @@ func (h MigrationLedger) projectsIn(ctx context.Context, after int64, limit int,
 		strings.Repeat(", ?", len(states)-1)+") ORDER BY position, project LIMIT ?", append(args, limit)...)
 }
 
-// QueuedBefore counts the queued projects in front of a place in the order.
+// QueuedBefore counts the queued projects ahead of a position.
 func (h MigrationLedger) QueuedBefore(ctx context.Context, position int64) (n int64, err error) {
 	err = h.l.reads().Row(ctx, "SELECT COUNT(*) FROM migration_projects WHERE tenant = ? AND migration = ? AND state = 'queued' AND position < ?", h.tenant, h.id, position).Scan(&n)
 	return n, err
 }
 
-// Sums adds the migration's projects up.
+// Sums adds up the migration's projects.
 func (h MigrationLedger) Sums(ctx context.Context) (MigrationSums, error) {
 	out := MigrationSums{Projects: map[ProjectState]int64{}, Of: map[ProjectState]ProjectCounts{}}
 	rows, err := collect(ctx, h.l.reads(), func(r scanner) (MigrationSums, error) {
@@ -263,10 +264,10 @@ func (c *ProjectCounts) add(o ProjectCounts) {
 	c.BytesDone += o.BytesDone
 }
 
-// ErrNotQueued says that a project does not wait in the migration's list, so that it has no place there.
+// ErrNotQueued means that a project is not queued in the migration's list, so that it has no place to change.
 var ErrNotQueued = errors.New("the project does not wait in the migration's list")
 
-// Order gives a queued project another place among the queued ones, counted from 1.
+// Order moves a queued project to another place among the queued ones, counted from 1. It returns ErrNotQueued for any other project.
 func (h MigrationLedger) Order(ctx context.Context, id string, place int) error {
 	return h.l.tx(ctx, func(tx session) error {
 		type queued struct {

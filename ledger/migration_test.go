@@ -138,7 +138,7 @@ func TestWorkersCountTheirTransfers(t *testing.T) {
 	})
 }
 
-// Of a tenant's migrations the open one is meant, or else the last one.
+// The newest of a tenant's migrations is the open one, or else the last one.
 func TestTheNewestMigrationIsTheOneThatIsOpen(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()
@@ -152,7 +152,7 @@ func TestTheNewestMigrationIsTheOneThatIsOpen(t *testing.T) {
 		for i, m := range []Migration{
 			{ID: "terminated", Status: MigrationRunning},
 			{ID: "done", Status: MigrationDone, Changes: 2},
-			{ID: "refused", Status: MigrationFailed}, // Temporal was away
+			{ID: "refused", Status: MigrationFailed}, // Temporal was not reachable
 		} {
 			m.CreatedAt = at.Add(time.Duration(i) * time.Minute)
 			require.NoError(t, h.Migration(m.ID).Create(ctx, m))
@@ -168,7 +168,7 @@ func TestTheNewestMigrationIsTheOneThatIsOpen(t *testing.T) {
 	})
 }
 
-// However many there are in a state, all are read, also while they change it.
+// However many projects are in a state, all are read, even while they change it.
 func TestTheProjectsOfAState(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()
@@ -196,7 +196,7 @@ func TestTheProjectsOfAState(t *testing.T) {
 	})
 }
 
-// Frame.io's account migration gives projects new IDs while a migration runs: what a project has counted goes on with its successor.
+// Frame.io's account migration gives projects new IDs while a migration runs. A project's counts continue with its successor.
 func TestWhatASuccessorTakesOverCountsOnce(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		ctx := t.Context()

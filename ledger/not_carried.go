@@ -11,12 +11,12 @@ type NotCarried struct {
 	Kind   string // attachment, field, markup, author, share setting, collection
 	Name   string
 	Place  string // the object's path, for people
-	Size   *int64 // bytes, where known
+	Size   *int64 // bytes, or nil if unknown
 	Reason string
 	URL    string
 }
 
-// KindCount is how many things of a kind were not carried, or failed.
+// KindCount is the number of things of a kind that were not carried, failed or differ.
 type KindCount struct {
 	Kind  string `json:"kind"`
 	Count int64  `json:"count"`
@@ -40,8 +40,8 @@ func scanNotCarried(r scanner) (NotCarried, error) {
 	return n, err
 }
 
-// SetNotCarried writes down what one step did not carry of an object, in place of what it said before. Parts, such as the
-// fields and the comments of a file, are kept apart.
+// SetNotCarried replaces the record of what one step did not carry of an object. Each part of an object, such as a file's
+// fields or comments, has its own record.
 func (h ArchiveLedger) SetNotCarried(ctx context.Context, object, part string, rows []NotCarried) error {
 	return h.l.tx(ctx, func(tx session) error {
 		if _, err := tx.Exec(ctx, "DELETE FROM not_carried WHERE tenant = ? AND archive = ? AND object = ? AND part = ?", h.tenant, h.id, object, part); err != nil {
@@ -57,36 +57,36 @@ func (h ArchiveLedger) SetNotCarried(ctx context.Context, object, part string, r
 	})
 }
 
-// forgetNotCarried takes out what is of files that Frame.io has no more.
+// forgetNotCarried deletes the records of files that Frame.io no longer has.
 func forgetNotCarried(ctx context.Context, tx session, tenant, archive string, scan int) error {
 	_, err := tx.Exec(ctx, "DELETE FROM not_carried WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND scan <> ?)",
 		tenant, archive, tenant, archive, scan)
 	return err
 }
 
-// kindCounts counts the rows that a table has of the archive, by their kind.
+// kindCounts counts the archive's rows in a table by kind.
 func (h ArchiveLedger) kindCounts(ctx context.Context, table string) ([]KindCount, error) {
 	return collect(ctx, h.l.reads(), scanKindCount, "SELECT kind, COUNT(*) FROM "+table+" WHERE tenant = ? AND archive = ? GROUP BY kind ORDER BY kind", h.tenant, h.id)
 }
 
-// ofItems reads the rows that a table has of the items with numbers from..to.
+// ofItems reads a table's rows for the items numbered from..to.
 func ofItems[T any](ctx context.Context, h ArchiveLedger, scan func(scanner) (T, error), columns, table string, from, to int64) ([]T, error) {
 	return collect(ctx, h.l.reads(), scan, "SELECT "+columns+" FROM "+table+" WHERE tenant = ? AND archive = ? AND object IN (SELECT source_id FROM items WHERE tenant = ? AND archive = ? AND seq BETWEEN ? AND ?) ORDER BY object, part, n",
 		h.tenant, h.id, h.tenant, h.id, from, to)
 }
 
-// NotCarriedCounts counts by kind what an archive did not carry.
+// NotCarriedCounts counts what an archive did not carry, by kind.
 func (h ArchiveLedger) NotCarriedCounts(ctx context.Context) ([]KindCount, error) {
 	return h.kindCounts(ctx, "not_carried")
 }
 
-// NotCarried lists what an archive did not carry, by place, up to most.
+// NotCarried lists up to most things that an archive did not carry, by place.
 func (h ArchiveLedger) NotCarried(ctx context.Context, most int) ([]NotCarried, error) {
 	return collect(ctx, h.l.reads(), scanNotCarried,
 		"SELECT "+notCarriedColumns+" FROM not_carried WHERE tenant = ? AND archive = ? ORDER BY place, object, part, n LIMIT ?", h.tenant, h.id, most)
 }
 
-// NotCarriedOf lists what was not carried of the items with numbers from..to, by their Frame.io ids.
+// NotCarriedOf returns what was not carried of the items numbered from..to, by Frame.io id.
 func (h ArchiveLedger) NotCarriedOf(ctx context.Context, from, to int64) (map[string][]NotCarried, error) {
 	rows, err := ofItems(ctx, h, scanNotCarried, notCarriedColumns, "not_carried", from, to)
 	return groupBy(rows, func(n NotCarried) string { return n.Object }), err

@@ -5,11 +5,11 @@ import (
 	"iter"
 )
 
-// pageRows is how many rows a listing to the end reads at once.
+// pageRows is the page size of listings that read to the end.
 const pageRows = 500
 
-// rowsOf reads a listing row by row. page returns the rows after a place, which is zero before the first page, and the
-// place of the next one, which is zero after the last. No query is open while a row is in the caller's hands: it may write.
+// rowsOf iterates over a listing. page returns the rows after a cursor, which is zero for the first page, and the next
+// cursor, which is zero after the last page. No query is open while the caller has a row, so the caller may write.
 func rowsOf[T any, K comparable](page func(after K) (rows []T, next K, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -33,27 +33,27 @@ func rowsOf[T any, K comparable](page func(after K) (rows []T, next K, err error
 	}
 }
 
-// AllArchives reads the tenant's archives.
+// AllArchives iterates over the tenant's archives.
 func (h TenantLedger) AllArchives(ctx context.Context) iter.Seq2[Archive, error] {
 	return rowsOf(func(after string) ([]Archive, string, error) { return h.Archives(ctx, after, pageRows) })
 }
 
-// AllReviews reads the tenant's reviews.
+// AllReviews iterates over the tenant's reviews.
 func (h TenantLedger) AllReviews(ctx context.Context) iter.Seq2[Review, error] {
 	return rowsOf(func(after string) ([]Review, string, error) { return h.Reviews(ctx, after, pageRows) })
 }
 
-// AllFolders reads an archive's folders, parents before children.
+// AllFolders iterates over an archive's folders, parents before children.
 func (h ArchiveLedger) AllFolders(ctx context.Context) iter.Seq2[Folder, error] {
 	return rowsOf(func(after string) ([]Folder, string, error) { return h.Folders(ctx, after, pageRows) })
 }
 
-// AllItems reads an archive's items in their order.
+// AllItems iterates over an archive's items in order.
 func (h ArchiveLedger) AllItems(ctx context.Context) iter.Seq2[Item, error] {
 	return rowsOf(func(after int64) ([]Item, int64, error) { return h.ItemsPage(ctx, after, pageRows) })
 }
 
-// EveryItem reads an archive's items by their Frame.io ids, those included that Frame.io has no more.
+// EveryItem iterates over an archive's items by Frame.io id, including those that Frame.io no longer has.
 func (h ArchiveLedger) EveryItem(ctx context.Context) iter.Seq2[Item, error] {
 	return rowsOf(func(after string) ([]Item, string, error) {
 		items, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), "SELECT seq, data FROM items WHERE tenant = ? AND archive = ? AND source_id > ? ORDER BY source_id LIMIT ?", h.tenant, h.id, after, pageRows)
@@ -64,12 +64,12 @@ func (h ArchiveLedger) EveryItem(ctx context.Context) iter.Seq2[Item, error] {
 	})
 }
 
-// AllMigrations reads the tenant's migrations.
+// AllMigrations iterates over the tenant's migrations.
 func (h TenantLedger) AllMigrations(ctx context.Context) iter.Seq2[Migration, error] {
 	return rowsOf(func(after string) ([]Migration, string, error) { return h.Migrations(ctx, after, pageRows) })
 }
 
-// ItemsOf reads the items that a phase has work for, and with them the other versions of their assets.
+// ItemsOf iterates over the ranges of items that a phase has work for. They may include items that it has none for, such as other versions.
 func (h ArchiveLedger) ItemsOf(ctx context.Context, phase Phase) iter.Seq2[Item, error] {
 	ranges := rowsOf(func(after int64) ([]Range, int64, error) {
 		ranges, err := h.NextRanges(ctx, phase, after, RangeLimits{Items: 200, Most: 10})
@@ -97,17 +97,17 @@ func (h ArchiveLedger) ItemsOf(ctx context.Context, phase Phase) iter.Seq2[Item,
 	}
 }
 
-// AllLinks reads an archive's links of one kind.
+// AllLinks iterates over an archive's links of one kind.
 func (h ArchiveLedger) AllLinks(ctx context.Context, kind LinkKind) iter.Seq2[Link, error] {
 	return rowsOf(func(after string) ([]Link, string, error) { return h.Links(ctx, kind, after, pageRows) })
 }
 
-// AllLinks reads a review's links of one kind.
+// AllLinks iterates over a review's links of one kind.
 func (h ReviewLedger) AllLinks(ctx context.Context, kind LinkKind) iter.Seq2[Link, error] {
 	return ArchiveLedger(h).AllLinks(ctx, kind)
 }
 
-// AllFailures reads what of an archive failed and is no file, by kind.
+// AllFailures iterates over an archive's failures other than files, by kind.
 func (h ArchiveLedger) AllFailures(ctx context.Context) iter.Seq2[Failure, error] {
 	return rowsOf(func(after string) ([]Failure, string, error) { return h.Failures(ctx, after, pageRows) })
 }

@@ -1,7 +1,7 @@
 package ledger
 
-// Queries whose time must not grow with what a tenant has ever had: lists, and what a webhook's answer waits for. A test
-// holds that each goes by an index and reads no documents but those it returns.
+// Queries whose time must not grow with everything a tenant ever had: lists, and those that a webhook's answer waits for. A
+// test ensures that each uses an index and reads only the documents that it returns.
 const (
 	archivesPage = `SELECT queued_at, id, data, queue_position FROM archives
 		WHERE tenant = ? AND queued_at <= ? AND (queued_at < ? OR id > ?) ORDER BY queued_at DESC, id LIMIT ?`
@@ -28,7 +28,7 @@ const (
 	migrationSums         = `SELECT state, COUNT(*), SUM(CASE WHEN items = 0 AND state = 'queued' THEN 1 ELSE 0 END), SUM(items), SUM(copied), SUM(verified), SUM(skipped), SUM(failed), SUM(bytes), SUM(bytes_done)
 		FROM migration_projects WHERE tenant = ? AND migration = ? AND continued_as = '' GROUP BY state`
 
-	// SQLite takes the tables of a CROSS JOIN in their order.
+	// SQLite reads the tables of a CROSS JOIN in the given order.
 	reviewsOfAsset = `SELECT r.data FROM (SELECT DISTINCT review FROM review_assets WHERE tenant = ? AND asset_id = ?) AS shown CROSS JOIN reviews AS r
 		WHERE r.tenant = ? AND r.id = shown.review AND r.status IN ('sending', 'open', 'expired') ORDER BY r.created_at DESC`
 	reviewShownOn = `SELECT r.id FROM (SELECT DISTINCT review FROM review_assets WHERE tenant = ? AND asset_id = ?) AS shown CROSS JOIN reviews AS r

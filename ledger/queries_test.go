@@ -8,13 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bounded are the queries of lists and webhooks, each with what it must find by its index. Those that must not read a
-// single document are covering.
+// bounded are the queries of lists and webhooks, each with what it must find by its index. Those marked covering must not
+// read a single document.
 var bounded = []struct {
 	name, query string
 	args        []any
-	sqlite      []string // of SQLite's plan, which names the columns that an index is searched by
-	postgres    string   // the index of PostgreSQL's plan
+	sqlite      []string // in SQLite's plan, which names the columns that an index is searched by
+	postgres    string   // the index in PostgreSQL's plan
 }{
 	{"archives page", archivesPage, []any{"t", 5, 5, "a", 10}, []string{"INDEX archives_newest (tenant=? AND queued_at<?)"}, "archives_"},
 	{"next position", nextPosition, []any{"t", "a"}, []string{"INDEX archives_by_status (tenant=? AND status=?)"}, "archives_by_status"},
@@ -99,7 +99,7 @@ func explain(t *testing.T, l *Ledger, query string, args []any) string {
 	var lines []string
 	require.NoError(t, l.tx(t.Context(), func(tx session) error {
 		prefix := "EXPLAIN QUERY PLAN "
-		if l.db.Postgres() { // small tables are read whole otherwise
+		if l.db.Postgres() { // otherwise small tables are read as a whole
 			prefix = "EXPLAIN "
 			if _, err := tx.Exec(t.Context(), "SET LOCAL enable_seqscan = off"); err != nil {
 				return err

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What vendors have sent is kept for a look, the newest of each tenant.
+// The newest of what vendors sent is kept for each tenant.
 func TestWhatVendorsHaveSent(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)

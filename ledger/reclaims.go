@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-// ReclaimStatus is where a reclaim stands: the deletion in Frame.io of files that are proven to be in iconik.
+// ReclaimStatus is the status of a reclaim, the deletion in Frame.io of files that are proven to be in iconik.
 type ReclaimStatus string
 
 // Statuses of a reclaim.
 const (
-	ReclaimExamining ReclaimStatus = "examining" // both sides are compared, without the bytes
-	ReclaimWaiting   ReclaimStatus = "waiting"   // for somebody's approval
-	ReclaimProving   ReclaimStatus = "proving"   // each file is compared in full
+	ReclaimExamining ReclaimStatus = "examining" // both sides are being compared, except for the bytes
+	ReclaimWaiting   ReclaimStatus = "waiting"   // for approval
+	ReclaimProving   ReclaimStatus = "proving"   // each file is being compared in full
 	ReclaimDeleting  ReclaimStatus = "deleting"
-	ReclaimExamined  ReclaimStatus = "examined" // a dry run has ended
+	ReclaimExamined  ReclaimStatus = "examined" // the end of a dry run
 	ReclaimDone      ReclaimStatus = "done"
 	ReclaimRefused   ReclaimStatus = "refused" // nothing was deleted
-	ReclaimStopped   ReclaimStatus = "stopped" // by a surprise or a failure, after deletions may have begun
+	ReclaimStopped   ReclaimStatus = "stopped" // by something unexpected or a failure, after deletions may have begun
 	ReclaimCancelled ReclaimStatus = "cancelled"
 )
 
-// Ended says that no workflow works on the reclaim any more.
+// Ended reports whether no workflow works on the reclaim any longer.
 func (s ReclaimStatus) Ended() bool {
 	switch s {
 	case ReclaimExamined, ReclaimDone, ReclaimRefused, ReclaimStopped, ReclaimCancelled:
@@ -34,7 +34,7 @@ func (s ReclaimStatus) Ended() bool {
 	return false
 }
 
-// Reclaim is one run over an archive's files. ID is the archive's.
+// Reclaim is one run over an archive's files.
 type Reclaim struct {
 	newer
 
@@ -49,20 +49,20 @@ type Reclaim struct {
 	RequestedBy Actor         `json:"requested_by"`
 	ApprovedBy  Actor         `json:"approved_by"`
 	ApprovedHow string        `json:"approved_how"` // ApprovedByName or ApprovedBySecond
-	Accepts     []string      `json:"accepts"`      // kinds of what was not carried that may be lost with the files
+	Accepts     []string      `json:"accepts"`      // kinds of things not carried that may be lost with the files
 	WorkflowID  string        `json:"workflow_id"`
-	ArchiveRun  int           `json:"archive_run"` // whose proof is relied on
+	ArchiveRun  int           `json:"archive_run"` // the run whose proof it relies on
 	ProvenAt    time.Time     `json:"proven_at"`   // when that run ended
 	RequestedAt time.Time     `json:"requested_at"`
 	ApprovedAt  time.Time     `json:"approved_at"`
 	FinishedAt  time.Time     `json:"finished_at"`
-	// DeletingSince is when the first files were about to be deleted; zero before that, and in rows of before this was kept.
+	// DeletingSince is when the first files were about to be deleted; zero before that, and in rows from before this was stored.
 	DeletingSince time.Time `json:"deleting_since"`
-	// Certificate is the asset in iconik.
+	// Certificate is the deletion certificate's asset in iconik.
 	Certificate string `json:"certificate"`
 }
 
-// Began is when its first file can have been deleted.
+// Began returns the earliest time at which a file may have been deleted.
 func (r Reclaim) Began() time.Time {
 	if r.DeletingSince.IsZero() {
 		return r.ApprovedAt
@@ -76,19 +76,19 @@ const (
 	ApprovedBySecond = "a second person approved"
 )
 
-// ReclaimFileState is what becomes of one file.
+// ReclaimFileState is the state of one file in a reclaim.
 type ReclaimFileState string
 
 // States of a file.
 const (
-	ReclaimReady   ReclaimFileState = "ready"    // both sides agree, but for the bytes
-	ReclaimLeft    ReclaimFileState = "left"     // it stays in Frame.io, with the reason
-	ReclaimProven  ReclaimFileState = "proven"   // its bytes were read back, too
+	ReclaimReady   ReclaimFileState = "ready"    // both sides agree; the bytes are not yet compared
+	ReclaimLeft    ReclaimFileState = "left"     // it stays in Frame.io; Reason says why
+	ReclaimProven  ReclaimFileState = "proven"   // its bytes were read back as well
 	ReclaimIntends ReclaimFileState = "deleting" // the deletion may have taken effect
 	ReclaimDeleted ReclaimFileState = "deleted"
 )
 
-// ReclaimFile is a file of a reclaim, with what it was proven by.
+// ReclaimFile is a file of a reclaim, with its proof.
 type ReclaimFile struct {
 	newer
 
@@ -101,7 +101,7 @@ type ReclaimFile struct {
 	Checksum  string           `json:"checksum"` // xxh64 in hex
 	State     ReclaimFileState `json:"state"`
 	Reason    string           `json:"reason"`
-	UpdatedAt time.Time        `json:"updated_at"` // in Frame.io, as it was examined
+	UpdatedAt time.Time        `json:"updated_at"` // in Frame.io, when it was examined
 	Comments  int              `json:"comments"`
 	AssetID   string           `json:"asset_id"` // iconik
 	FileID    string           `json:"file_id"`
@@ -111,7 +111,7 @@ type ReclaimFile struct {
 	DeletedAt time.Time        `json:"deleted_at"`
 }
 
-// ReclaimSum is how many files of a reclaim are in one state, and their bytes.
+// ReclaimSum is the number and size in bytes of a reclaim's files in one state.
 type ReclaimSum struct {
 	State        ReclaimFileState
 	Files, Bytes int64
@@ -119,10 +119,10 @@ type ReclaimSum struct {
 
 const latestReclaim = "SELECT data FROM reclaims WHERE tenant = ? AND archive = ? ORDER BY run DESC LIMIT 1"
 
-// RequestReclaim begins a run, with entries in the audit log about it, or joins the one that is open or has not written down its end.
+// RequestReclaim begins a run and appends the audit entries about it, or joins a run that is open or has not recorded its end.
 func (h ArchiveLedger) RequestReclaim(ctx context.Context, r Reclaim, audit ...func(Reclaim) *AuditEntry) (out Reclaim, joined bool, err error) {
 	err = h.l.tx(ctx, func(tx session) error {
-		if _, err := scanArchive(tx.Row(ctx, oneArchive+tx.ForUpdate(), h.tenant, h.id)); err != nil { // one at a time
+		if _, err := scanArchive(tx.Row(ctx, oneArchive+tx.ForUpdate(), h.tenant, h.id)); err != nil { // locks it: one at a time
 			return err
 		}
 		before, known, err := one[Reclaim](tx.Row(ctx, latestReclaim, h.tenant, h.id))
@@ -145,12 +145,12 @@ func (h ArchiveLedger) RequestReclaim(ctx context.Context, r Reclaim, audit ...f
 	return out, joined, err
 }
 
-// Reclaim is the latest run, and false when there is none.
+// Reclaim returns the latest run, and false if there is none.
 func (h ArchiveLedger) Reclaim(ctx context.Context) (Reclaim, bool, error) {
 	return one[Reclaim](h.l.reads().Row(ctx, latestReclaim, h.tenant, h.id))
 }
 
-// Certified is the latest run that has a deletion certificate, and false when there is none.
+// Certified returns the latest run that has a deletion certificate, and false if there is none.
 func (h ArchiveLedger) Certified(ctx context.Context) (Reclaim, bool, error) {
 	runs, err := many[Reclaim](ctx, h.l.reads(), "SELECT data FROM reclaims WHERE tenant = ? AND archive = ? ORDER BY run DESC", h.tenant, h.id)
 	for _, r := range runs {
@@ -161,12 +161,12 @@ func (h ArchiveLedger) Certified(ctx context.Context) (Reclaim, bool, error) {
 	return Reclaim{}, false, err
 }
 
-// Reclaims are all runs, the first one first.
+// Reclaims returns all runs, oldest first.
 func (h ArchiveLedger) Reclaims(ctx context.Context) ([]Reclaim, error) {
 	return many[Reclaim](ctx, h.l.reads(), "SELECT data FROM reclaims WHERE tenant = ? AND archive = ? ORDER BY run", h.tenant, h.id)
 }
 
-// RewriteReclaims changes the runs of all of the tenant's archives. It returns how many change says that it has changed.
+// RewriteReclaims changes the runs of all the tenant's archives. It stores and counts those for which change returns true.
 func (h TenantLedger) RewriteReclaims(ctx context.Context, change func(*Reclaim) bool) (changed int, err error) {
 	err = h.l.tx(ctx, func(tx session) error {
 		changed = 0
@@ -193,7 +193,7 @@ func (h TenantLedger) RewriteReclaims(ctx context.Context, change func(*Reclaim)
 	return changed, err
 }
 
-// UpdateReclaim changes the latest run in one transaction, with entries in the audit log about it. An error of change leaves it as it is.
+// UpdateReclaim changes the latest run and appends the audit entries about it in one transaction. If change fails, the run stays as it is.
 func (h ArchiveLedger) UpdateReclaim(ctx context.Context, change func(*Reclaim) error, audit ...func(Reclaim) *AuditEntry) (Reclaim, error) {
 	var r Reclaim
 	err := h.l.tx(ctx, func(tx session) (err error) {
@@ -217,7 +217,7 @@ func (h ArchiveLedger) UpdateReclaim(ctx context.Context, change func(*Reclaim) 
 	return r, err
 }
 
-// PutReclaimFiles writes files down as they were examined. One whose deletion has begun stays as it is.
+// PutReclaimFiles stores examined files. A file whose deletion has begun stays as it is.
 func (h ArchiveLedger) PutReclaimFiles(ctx context.Context, run int, files []ReclaimFile) error {
 	return h.l.tx(ctx, func(tx session) error {
 		for _, f := range files {
@@ -235,18 +235,18 @@ func (h ArchiveLedger) PutReclaimFiles(ctx context.Context, run int, files []Rec
 	})
 }
 
-// ClearReclaimFiles forgets what was examined before. What was deleted stays.
+// ClearReclaimFiles deletes a run's examined files. Those whose deletion has begun stay.
 func (h ArchiveLedger) ClearReclaimFiles(ctx context.Context, run int) error {
 	_, err := h.l.exec(ctx, "DELETE FROM reclaim_files WHERE tenant = ? AND archive = ? AND run = ? AND state NOT IN ('deleting', 'deleted')", h.tenant, h.id, run)
 	return err
 }
 
-// ReclaimFiles lists a run's files in one state, after a number.
+// ReclaimFiles lists a run's files in one state after a sequence number.
 func (h ArchiveLedger) ReclaimFiles(ctx context.Context, run int, state ReclaimFileState, after int64, limit int) ([]ReclaimFile, error) {
 	return many[ReclaimFile](ctx, h.l.reads(), "SELECT data FROM reclaim_files WHERE tenant = ? AND archive = ? AND run = ? AND state = ? AND seq > ? ORDER BY seq LIMIT ?", h.tenant, h.id, run, state, after, limit)
 }
 
-// UpdateReclaimFile changes one file of a run, with entries in the audit log about it.
+// UpdateReclaimFile changes one file of a run and appends the audit entries about it.
 func (h ArchiveLedger) UpdateReclaimFile(ctx context.Context, run int, sourceID string, change func(*ReclaimFile), audit ...func(ReclaimFile) *AuditEntry) (ReclaimFile, error) {
 	var f ReclaimFile
 	err := h.l.tx(ctx, func(tx session) (err error) {
@@ -264,7 +264,7 @@ func (h ArchiveLedger) UpdateReclaimFile(ctx context.Context, run int, sourceID 
 	return f, err
 }
 
-// LeaveAssets has the files of assets of which one file is left stay as well: a version stack goes as a whole or not at all.
+// LeaveAssets marks all files of the given assets as left, because a version stack is deleted as a whole or not at all.
 func (h ArchiveLedger) LeaveAssets(ctx context.Context, run int, keys map[string]bool, reason string) error {
 	for _, state := range []ReclaimFileState{ReclaimReady, ReclaimProven} {
 		for after := int64(0); len(keys) > 0; {
@@ -288,7 +288,7 @@ func (h ArchiveLedger) LeaveAssets(ctx context.Context, run int, keys map[string
 	return nil
 }
 
-// ReclaimSums adds a run's files up by their state.
+// ReclaimSums adds up a run's files by state.
 func (h ArchiveLedger) ReclaimSums(ctx context.Context, run int) (map[ReclaimFileState]ReclaimSum, error) {
 	rows, err := collect(ctx, h.l.reads(), func(r scanner) (s ReclaimSum, err error) {
 		err = r.Scan(&s.State, &s.Files, &s.Bytes)
@@ -301,7 +301,7 @@ func (h ArchiveLedger) ReclaimSums(ctx context.Context, run int) (map[ReclaimFil
 	return out, err
 }
 
-// NotExamined names a file of the archive that a run has not met in Frame.io, and that no run has deleted; "" where there is none.
+// NotExamined returns a file of the archive that the run has not examined and that no run has deleted, or "" if there is none.
 func (h ArchiveLedger) NotExamined(ctx context.Context, run int) (string, error) {
 	id, _, err := h.l.oneID(ctx, `SELECT i.source_id FROM items i WHERE i.tenant = ? AND i.archive = ? AND i.seq > 0
 		AND NOT EXISTS (SELECT 1 FROM reclaim_files f WHERE f.tenant = i.tenant AND f.archive = i.archive AND f.source_id = i.source_id AND (f.run = ? OR f.state = 'deleted'))
@@ -309,13 +309,13 @@ func (h ArchiveLedger) NotExamined(ctx context.Context, run int) (string, error)
 	return id, err
 }
 
-// Reclaimed says that a run has deleted a file in Frame.io.
+// Reclaimed reports whether a run has deleted a file in Frame.io.
 func (h ArchiveLedger) Reclaimed(ctx context.Context, sourceID string) (bool, error) {
 	_, ok, err := h.l.oneID(ctx, "SELECT source_id FROM reclaim_files WHERE tenant = ? AND archive = ? AND source_id = ? AND state = 'deleted' LIMIT 1", h.tenant, h.id, sourceID)
 	return ok, err
 }
 
-// Freed reads the items that a run has deleted in Frame.io, by their ids there, once a scan has not met them: iconik has them alone.
+// Freed iterates over the items that only iconik has, by Frame.io id: those that a run deleted and a later scan no longer found.
 func (h ArchiveLedger) Freed(ctx context.Context) iter.Seq2[Item, error] {
 	return rowsOf(func(after string) ([]Item, string, error) {
 		items, err := collect(ctx, h.l.reads(), h.l.reads().scanItem(h.tenant), `SELECT i.seq, i.data FROM items i WHERE i.tenant = ? AND i.archive = ? AND i.seq = 0 AND i.source_id > ?
@@ -328,17 +328,17 @@ func (h ArchiveLedger) Freed(ctx context.Context) iter.Seq2[Item, error] {
 	})
 }
 
-// ByteRead is what the last reading of a file's stored bytes in full found.
+// ByteRead is the result of the last full read of a file's stored bytes.
 type ByteRead struct {
 	SourceID string
 	At       time.Time
-	ETag     string // the store's own checksum of the object, as it gives it; may be empty
+	ETag     string // the object store's own checksum, as returned; may be empty
 	Size     int64
 	Checksum string // xxh64 in hex
-	Problem  string // what differed; empty: the bytes are those that were copied
+	Problem  string // what differed; empty if the bytes are those that were copied
 }
 
-// ByteRead returns the last reading of a file's bytes, and false when there was none.
+// ByteRead returns the last full read of a file's bytes, and false if there was none.
 func (h ArchiveLedger) ByteRead(ctx context.Context, sourceID string) (b ByteRead, known bool, err error) {
 	var at int64
 	err = h.l.reads().Row(ctx, "SELECT source_id, read_at, etag, size, checksum, problem FROM byte_reads WHERE tenant = ? AND archive = ? AND source_id = ?", h.tenant, h.id, sourceID).
@@ -350,7 +350,7 @@ func (h ArchiveLedger) ByteRead(ctx context.Context, sourceID string) (b ByteRea
 	return b, err == nil, err
 }
 
-// PutByteRead remembers a reading in place of the one before.
+// PutByteRead stores a read, replacing the previous one.
 func (h ArchiveLedger) PutByteRead(ctx context.Context, b ByteRead) error {
 	_, err := h.l.exec(ctx, `INSERT INTO byte_reads (tenant, archive, source_id, read_at, etag, size, checksum, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, archive, source_id) DO UPDATE SET read_at = excluded.read_at, etag = excluded.etag, size = excluded.size, checksum = excluded.checksum, problem = excluded.problem`,

@@ -41,7 +41,7 @@ func TestReclaims(t *testing.T) {
 		assert.Len(t, all, 4, "both versions of both stacks, whether the other was proven or not")
 		_, err = h.UpdateReclaimFile(t.Context(), 1, "c", func(f *ReclaimFile) { f.State = ReclaimDeleted })
 		require.NoError(t, err)
-		require.NoError(t, h.PutReclaimFiles(t.Context(), 1, files)) // what is deleted stays so
+		require.NoError(t, h.PutReclaimFiles(t.Context(), 1, files)) // what is deleted stays deleted
 		sums, err := h.ReclaimSums(t.Context(), 1)
 		require.NoError(t, err)
 		assert.Equal(t, ReclaimSum{ReclaimDeleted, 1, 9}, sums[ReclaimDeleted])
@@ -116,8 +116,8 @@ func TestByteReads(t *testing.T) {
 	})
 }
 
-// What is done and the entry that says so are written together: a worker that dies between them leaves neither, and the next one
-// does not write a second.
+// A change and its audit entry are written together. A worker that dies in between leaves neither, and the next one does not
+// write a second.
 func TestWhatIsAuditedIsWrittenOnce(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		begin(t, l, tenant)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// HandOver gives an asset of the click of review from to another review, once, however often that is tried. It says false
-// where the other one is ending and sends nothing any more. A file of the asset that waits to be sent serves both clicks.
+// HandOver adds an asset from the click of review from to this review, once, however often it is retried. It returns false
+// if this review is ending and no longer sends files. If the asset's file is already waiting to be sent, it serves both clicks.
 func (h ReviewLedger) HandOver(ctx context.Context, from string, a ReviewAsset, now time.Time) (taken bool, err error) {
 	err = h.l.tx(ctx, func(tx session) error {
 		r, ok, err := one[Review](tx.Row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?"+tx.ForUpdate(), h.tenant, h.id))

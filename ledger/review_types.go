@@ -6,7 +6,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// ReviewStatus is where a review stands, as GET /reviews and the field framebridge_review_status say it.
+// ReviewStatus is the status of a review, as GET /reviews and the field framebridge_review_status show it.
 type ReviewStatus string
 
 // Statuses of a review.
@@ -19,7 +19,7 @@ const (
 	ReviewFailed  ReviewStatus = "failed"
 )
 
-// Running says that comments may still come and go.
+// Running reports whether comments may still be synced.
 func (s ReviewStatus) Running() bool { return s == ReviewSending || s == ReviewOpen }
 
 // Person is an iconik user.
@@ -41,11 +41,11 @@ type Review struct {
 	Message     string       `json:"Message"`
 	Quality     string       `json:"Quality"` // proxy or original
 	Download    bool         `json:"Download"`
-	Passphrase  bool         `json:"Passphrase"` // kept encrypted, under PassphraseToken
+	Passphrase  bool         `json:"Passphrase"` // stored encrypted, under PassphraseToken
 	Reviewers   []string     `json:"Reviewers"`
 	RequestedBy Person       `json:"RequestedBy"`
-	Click       string       `json:"Click"` // what makes two clicks the same
-	// What was clicked; collections are opened by the workflow.
+	Click       string       `json:"Click"` // the key by which two clicks are the same
+	// The selection; the workflow expands collections.
 	ClickedAssets      []string `json:"ClickedAssets"`
 	ClickedCollections []string `json:"ClickedCollections"`
 
@@ -63,46 +63,46 @@ type Review struct {
 	OpenComments  int       `json:"OpenComments"`
 	LastSyncAt    time.Time `json:"LastSyncAt"`
 	NextSyncAt    time.Time `json:"NextSyncAt"`
-	LastCommentAt time.Time `json:"LastCommentAt"` // a comment came or changed
+	LastCommentAt time.Time `json:"LastCommentAt"` // when a comment last came or changed
 	CreatedAt     time.Time `json:"CreatedAt"`
 	OpenedAt      time.Time `json:"OpenedAt"`
 	ClickedAt     time.Time `json:"ClickedAt"`  // by iconik's clock
 	Generation    string    `json:"Generation"` // of the API that its Frame.io ids belong to
 	Moves         int       `json:"Moves"`      // from one generation to another
-	Relinks       int       `json:"Relinks"`    // new links for ones that somebody had deleted
-	OldShares     []string  `json:"OldShares"`  // those links, to be switched off with the new one should they come back
+	Relinks       int       `json:"Relinks"`    // new links for ones that somebody deleted
+	OldShares     []string  `json:"OldShares"`  // the deleted links; if they come back, they are switched off with the new one
 	Notes         []string  `json:"Notes"`
-	// Forensic and DRM are protections that the form asked for.
+	// Forensic and DRM are protections that the form requested.
 	Forensic bool `json:"Forensic"`
 	DRM      bool `json:"DRM"`
-	// Access is who may open the link, public or secure, and Watermark what is known of its watermark: on, none or unknown.
+	// Access is who may open the link: public or secure. Watermark is what is known about its watermark: on, none or unknown.
 	Access    string `json:"Access"`
 	Watermark string `json:"Watermark"`
-	// Trouble is why sharing failed last, and Troubles how often that was the reason.
+	// Trouble is why sharing last failed, and Troubles how often it failed for that reason.
 	Trouble  string `json:"Trouble"`
 	Troubles int    `json:"Troubles"`
-	// LinkAbsentSince is when Frame.io first did not show the link; it may come back.
+	// LinkAbsentSince is when Frame.io first no longer showed the link. It may come back.
 	LinkAbsentSince time.Time `json:"LinkAbsentSince"`
 }
 
-// PassphraseToken names the encrypted passphrase of a review.
+// PassphraseToken returns the name of the token that holds a review's passphrase.
 func PassphraseToken(review string) string { return "review/" + review + "/passphrase" }
 
-// AssetState is how far one asset of a review is.
+// AssetState is the state of one asset of a review.
 type AssetState string
 
 // States of a review's asset.
 const (
 	AssetPending    AssetState = "pending"
 	AssetUploading  AssetState = "uploading"
-	AssetProcessing AssetState = "processing" // Frame.io makes its player files
+	AssetProcessing AssetState = "processing" // Frame.io is making its proxies for the player
 	AssetReady      AssetState = "ready"
 	AssetFailed     AssetState = "failed"
 	AssetGone       AssetState = "gone" // deleted by hand on either side
 	AssetDeleted    AssetState = "deleted"
 )
 
-// ReviewAsset is one file in Frame.io that a review has made of one version of an iconik asset.
+// ReviewAsset is one file in Frame.io that a review created from one version of an iconik asset.
 type ReviewAsset struct {
 	newer
 
@@ -118,10 +118,10 @@ type ReviewAsset struct {
 	BytesDone     int64      `json:"BytesDone"`
 	FileID        string     `json:"FileID"`
 	StackID       string     `json:"StackID"`
-	BeganUpload   time.Time  `json:"BeganUpload"` // a file may have been made whose id is not known
-	ReadyAt       time.Time  `json:"ReadyAt"`     // when it was first seen ready, its watermark still missing
+	BeganUpload   time.Time  `json:"BeganUpload"` // a file may have been created whose id is unknown
+	ReadyAt       time.Time  `json:"ReadyAt"`     // when it was first seen ready, with its watermark still missing
 	State         AssetState `json:"State"`
-	From          []string   `json:"From"` // the reviews whose clicks handed it over to this one
+	From          []string   `json:"From"` // the reviews whose clicks were handed over to this one
 	Reason        string     `json:"Reason"`
 	Decision      string     `json:"Decision"` // approved, changes requested or none
 	Label         string     `json:"Label"`
@@ -130,29 +130,29 @@ type ReviewAsset struct {
 	Frames        int64      `json:"Frames"`
 	StartTimecode string     `json:"StartTimecode"`
 	Checksum      string     `json:"Checksum"`   // xxh64 of what was sent
-	SeenIconik    bool       `json:"SeenIconik"` // comments older than the review are noted
+	SeenIconik    bool       `json:"SeenIconik"` // comments older than the review have been recorded
 	WrittenHash   string     `json:"WrittenHash"`
-	// AbsentSince is when one side first did not show the file or asset, and AbsentFrom which; it may come back.
+	// AbsentSince is when one side first no longer showed the file or asset, and AbsentFrom is that side. It may come back.
 	AbsentSince time.Time `json:"AbsentSince"`
 	AbsentFrom  string    `json:"AbsentFrom"`
-	// BackAt is when it was seen again. What is missing on it may come back a while later.
+	// BackAt is when it was seen again. What is still missing on it may come back a while later.
 	BackAt time.Time `json:"BackAt"`
-	// NoWatermark says that it is shared without one, and why.
+	// NoWatermark is why it is shared without a watermark, or empty.
 	NoWatermark string `json:"NoWatermark"`
-	// Trouble is why sending it failed last, and Troubles how often that was the reason.
+	// Trouble is why sending it last failed, and Troubles how often it failed for that reason.
 	Trouble  string `json:"Trouble"`
 	Troubles int    `json:"Troubles"`
-	// ClickedAt is the click that it was sent by, by iconik's clock; zero is that of the review.
+	// ClickedAt is the time of the click that sent it, by iconik's clock; zero means the review's own click.
 	ClickedAt time.Time `json:"ClickedAt"`
 }
 
-// Rate is the frame rate by which its comments are counted.
+// Rate returns the frame rate in which its comments' frames are counted.
 func (a ReviewAsset) Rate() mapping.Rate { return mapping.Rate{Num: a.FrameNum, Den: a.FrameDen} }
 
 // Origin is the side where a comment was made.
 type Origin string
 
-// Where comments are made.
+// Origins of comments.
 const (
 	FromFrameio Origin = "frameio"
 	FromIconik  Origin = "iconik"
@@ -167,7 +167,7 @@ type ReviewComment struct {
 	N         int       `json:"N"` // the asset of the review
 	FrameioID string    `json:"FrameioID"`
 	IconikID  string    `json:"IconikID"`
-	ParentID  string    `json:"ParentID"` // of this table
+	ParentID  string    `json:"ParentID"` // an ID in this table
 	Origin    Origin    `json:"Origin"`
 	Author    string    `json:"Author"`
 	Email     string    `json:"Email"`
@@ -181,20 +181,20 @@ type ReviewComment struct {
 	Internal  bool      `json:"Internal"`
 	CreatedAt time.Time `json:"CreatedAt"`
 	UpdatedAt time.Time `json:"UpdatedAt"`
-	// What each side was last seen with, or given.
+	// The state in which each side was last seen or written.
 	Frameio   mapping.State `json:"Frameio"`
 	Iconik    mapping.State `json:"Iconik"`
 	FrameioAt time.Time     `json:"FrameioAt"`
 	IconikAt  time.Time     `json:"IconikAt"`
-	// Before and After stand around the text on the side where it was not made.
+	// Before and After surround the text on the side where the comment was not made.
 	Before string `json:"Before"`
 	After  string `json:"After"`
-	// Deleted is kept, so that a late listing brings nothing back.
+	// Deleted keeps the row, so that a late listing brings nothing back.
 	Deleted bool `json:"Deleted"`
-	// Older comments of iconik are none of the review's business.
+	// Older marks a comment in iconik from before the review, which does not belong to it.
 	Older bool `json:"Older"`
-	// IntendedAt is when it was sent to the other side, whose answer is not known.
+	// IntendedAt is when it was sent to the other side, if the answer is unknown.
 	IntendedAt time.Time `json:"IntendedAt"`
-	// Refused is why the other side does not take a change.
+	// Refused is why the other side does not accept a change.
 	Refused string `json:"Refused"`
 }

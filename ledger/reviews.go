@@ -16,7 +16,7 @@ func scanDocument[T any, P rowOf[T]](r scanner) (v T, err error) {
 	return decode[T, P](data)
 }
 
-// one returns a row, and false when there is none.
+// one returns a row, and false if there is none.
 func one[T any, P rowOf[T]](r scanner) (T, bool, error) {
 	v, err := scanDocument[T, P](r)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -29,10 +29,10 @@ func many[T any, P rowOf[T]](ctx context.Context, s session, query string, args 
 	return collect(ctx, s, scanDocument[T, P], query, args...)
 }
 
-// RequestReview writes a review down unless the same click made one within a while. It returns what is there then.
+// RequestReview stores a review, or joins the one with the same ID or with the same click within a while. It returns the stored one.
 func (l *Ledger) RequestReview(ctx context.Context, r Review, within time.Duration) (out Review, joined bool, err error) {
 	err = l.tx(ctx, func(tx session) error {
-		if l.db.Postgres() { // two of the same click at once
+		if l.db.Postgres() { // for the same click twice at once
 			if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtext(?))", r.Tenant+r.Click); err != nil {
 				return err
 			}
@@ -54,12 +54,12 @@ func (l *Ledger) RequestReview(ctx context.Context, r Review, within time.Durati
 	return out, joined, err
 }
 
-// Get returns a review.
+// Get returns the review, and false if there is none.
 func (h ReviewLedger) Get(ctx context.Context) (Review, bool, error) {
 	return one[Review](h.l.reads().Row(ctx, "SELECT data FROM reviews WHERE tenant = ? AND id = ?", h.tenant, h.id))
 }
 
-// Update changes a review under a lock.
+// Update changes the review under a lock.
 func (h ReviewLedger) Update(ctx context.Context, change func(*Review)) (Review, error) {
 	var r Review
 	err := h.l.tx(ctx, func(tx session) (err error) {
@@ -77,7 +77,7 @@ func (h ReviewLedger) Update(ctx context.Context, change func(*Review)) (Review,
 	return r, err
 }
 
-// Reviews lists reviews, the newest first. after is the cursor that the page before gave.
+// Reviews lists a tenant's reviews, newest first. after is the cursor that the previous page returned.
 func (h TenantLedger) Reviews(ctx context.Context, after string, limit int) ([]Review, string, error) {
 	at, id := int64(1)<<62, "~"
 	if after != "" {
@@ -95,30 +95,30 @@ func (h TenantLedger) Reviews(ctx context.Context, after string, limit int) ([]R
 	return found, next, err
 }
 
-// RunningReviewAssets counts the files that a tenant's running reviews look after.
+// RunningReviewAssets counts the files of a tenant's running reviews.
 func (h TenantLedger) RunningReviewAssets(ctx context.Context) (n int, err error) {
 	err = h.l.reads().Row(ctx, runningReviewAssets, h.id).Scan(&n)
 	return n, err
 }
 
-// ReviewsOfAsset returns the running reviews that show an iconik asset, the newest first.
+// ReviewsOfAsset returns the running and expired reviews that show an iconik asset, newest first.
 func (h TenantLedger) ReviewsOfAsset(ctx context.Context, assetID string) ([]Review, error) {
 	return many[Review](ctx, h.l.reads(), reviewsOfAsset, h.id, assetID, h.id)
 }
 
-// ReviewShownOn returns the review that an iconik asset's fields tell of: the newest running one, or else the newest.
-// The review ending, if any, no longer counts as running.
+// ReviewShownOn returns the review that an iconik asset's fields show: the newest running one, or else the newest. The review
+// ending, if any, no longer counts as running. It returns "" if the asset has no review.
 func (h TenantLedger) ReviewShownOn(ctx context.Context, assetID, ending string) (string, error) {
 	id, _, err := h.l.oneID(ctx, reviewShownOn, h.id, assetID, h.id, ending)
 	return id, err
 }
 
-// ReviewOfFile returns the review that a Frame.io file belongs to.
+// ReviewOfFile returns the review that a Frame.io file belongs to, and false if there is none.
 func (h TenantLedger) ReviewOfFile(ctx context.Context, fileID string) (string, bool, error) {
 	return h.l.oneID(ctx, reviewOfFile, h.id, fileID)
 }
 
-// ReviewOfFrameioComment returns the review that knows a Frame.io comment, and the comment's file.
+// ReviewOfFrameioComment returns the review that knows a Frame.io comment and the comment's file, and false if none does.
 func (h TenantLedger) ReviewOfFrameioComment(ctx context.Context, commentID string) (review, fileID string, known bool, err error) {
 	err = h.l.reads().Row(ctx, reviewOfFrameioComment, h.id, commentID).Scan(&review, &fileID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -127,7 +127,7 @@ func (h TenantLedger) ReviewOfFrameioComment(ctx context.Context, commentID stri
 	return review, fileID, err == nil, err
 }
 
-// ReviewsIn says whether a review runs in a Frame.io project. It reads the tenant's running reviews.
+// ReviewsIn reports whether a review runs in a Frame.io project. It reads all of the tenant's running reviews.
 func (h TenantLedger) ReviewsIn(ctx context.Context, projectID string) (bool, error) {
 	_, found, err := h.l.oneID(ctx, openReviewInProject, h.id, `%"ProjectID":"`+projectID+`"%`)
 	return found, err
@@ -148,17 +148,17 @@ func (l *Ledger) oneID(ctx context.Context, query string, args ...any) (string, 
 
 const reviewAssets = "SELECT data FROM review_assets WHERE tenant = ? AND review = ? ORDER BY n"
 
-// Assets returns a review's assets in their order.
+// Assets returns a review's assets in order.
 func (h ReviewLedger) Assets(ctx context.Context) ([]ReviewAsset, error) {
 	return many[ReviewAsset](ctx, h.l.reads(), reviewAssets, h.tenant, h.id)
 }
 
-// Asset returns one asset of a review.
+// Asset returns one asset of a review, and false if there is none.
 func (h ReviewLedger) Asset(ctx context.Context, n int) (ReviewAsset, bool, error) {
 	return one[ReviewAsset](h.l.reads().Row(ctx, "SELECT data FROM review_assets WHERE tenant = ? AND review = ? AND n = ?", h.tenant, h.id, n))
 }
 
-// AddAssets adds assets that add chooses by those that are there, and numbers them.
+// AddAssets numbers and adds the assets that add returns, given those that exist. It returns the added ones.
 func (h ReviewLedger) AddAssets(ctx context.Context, add func(have []ReviewAsset) []ReviewAsset) ([]ReviewAsset, error) {
 	var added []ReviewAsset
 	err := h.l.tx(ctx, func(tx session) error {
@@ -213,7 +213,7 @@ func (h ReviewLedger) UpdateAsset(ctx context.Context, n int, change func(*Revie
 	return a, err
 }
 
-// Comments returns the comments known of one asset of a review, or of all with n 0.
+// Comments returns the known comments of one asset of a review, or of all of them if n is 0.
 func (h ReviewLedger) Comments(ctx context.Context, n int) ([]ReviewComment, error) {
 	query, args := "SELECT data FROM review_comments WHERE tenant = ? AND review = ?", []any{h.tenant, h.id}
 	if n > 0 {
@@ -222,7 +222,7 @@ func (h ReviewLedger) Comments(ctx context.Context, n int) ([]ReviewComment, err
 	return many[ReviewComment](ctx, h.l.reads(), query+" ORDER BY id", args...)
 }
 
-// PutReviewComments writes comments down, new or changed, all or none.
+// PutReviewComments stores comments, new or changed, all or none.
 func (h TenantLedger) PutReviewComments(ctx context.Context, comments ...ReviewComment) error {
 	return h.l.tx(ctx, func(tx session) error {
 		for _, c := range comments {

@@ -13,24 +13,24 @@ import (
 	"github.com/framebridge/framebridge/ledger/texts"
 )
 
-// ActionErased is the audit's word for personal data that was taken out of the ledger.
+// ActionErased is the audit log's action for the erasure of personal data from the ledger.
 const ActionErased = chain.Erased
 
-// Rewriting is a change of texts that stand in many tables; package ledger/people says what becomes of each.
+// Rewriting is a change of texts in many tables. Package ledger/people decides what becomes of each text.
 type Rewriting struct {
 	By        Actor
-	Pseudonym string // what the audit calls the rewriting
+	Pseudonym string // what the audit log calls the rewriting
 	Audit     AuditFilter
-	// Change is what becomes of an entry of the audit, which keeps its hash.
+	// Change returns the new content of an audit entry, which keeps its hash.
 	Change func(AuditEntry) AuditEntry
-	// Text is somebody's address: rows of all tables that have it in them are changed by Clean, sessions of it end, and the audit gets an
-	// entry whatever was found, with Rows, which were changed before; "": only the audit's entries are changed.
+	// Text is a person's address. Clean changes the rows of all tables that contain it, that person's sessions end, and the audit log gets an
+	// entry whatever was found. Its counts include Rows, which were changed before. If Text is "", only audit entries are changed.
 	Text  string
 	Clean func(string) string
 	Rows  map[string]int
 }
 
-// Rewrite changes texts in one transaction. It returns how many rows of each table and how many entries of the audit it has changed.
+// Rewrite changes texts in one transaction. It returns how many rows of each table and how many audit entries it changed.
 func (h TenantLedger) Rewrite(ctx context.Context, r Rewriting) (rows map[string]int, entries int, err error) {
 	err = h.l.tx(ctx, func(tx session) error {
 		rows = map[string]int{}
@@ -70,8 +70,8 @@ func rewriteTexts(ctx context.Context, tx session, tenant string, r Rewriting, r
 	return sessions.EndOf(ctx, tx.Session, r.Text)
 }
 
-// RewriteTexts changes, in one transaction, what is known of an archive, wherever a text stands in it, and then the archive, unless it is
-// not as it must be. finish says whether it has changed something that counts.
+// RewriteTexts changes, in one transaction, the archive's rows that contain a text, and then the archive itself. It does nothing if must
+// returns false. It returns how many rows changed, including the archive if finish returns true.
 func (h ArchiveLedger) RewriteTexts(ctx context.Context, text string, must func(Archive) bool, clean func(string) string, finish func(*Archive) bool) (rows int, err error) {
 	err = h.l.tx(ctx, func(tx session) error {
 		rows = 0
@@ -94,10 +94,10 @@ func (h ArchiveLedger) RewriteTexts(ctx context.Context, text string, must func(
 	return rows, err
 }
 
-const erasedAtOnce = 1000 // entries that one entry of an erasure holds
+const erasedAtOnce = 1000 // erased entries that one audit entry lists
 
-// rewriteAudit changes entries of the log, which keep the hashes that the entries after them were chained to, and adds entries that hold
-// the digests of what stands there now.
+// rewriteAudit changes entries of the log. They keep their hashes, to which later entries are chained, and new entries record the digests
+// of their new content.
 func rewriteAudit(ctx context.Context, tx session, tenant string, r Rewriting, rows map[string]int) (int, error) {
 	log, err := openAuditLog(ctx, tx, tenant)
 	if err != nil {
@@ -114,7 +114,7 @@ func rewriteAudit(ctx context.Context, tx session, tenant string, r Rewriting, r
 		if now.Digest() == e.Digest() {
 			continue
 		}
-		if len(now.Detail) > 0 { // in the form that an extract has
+		if len(now.Detail) > 0 { // in an extract's form
 			if now.Detail, err = json.Marshal(now.Detail); err != nil {
 				return 0, fmt.Errorf("the detail of entry %d would no longer be JSON: %w", e.Seq, err)
 			}

@@ -6,9 +6,9 @@ import (
 	"github.com/framebridge/framebridge/test/golden"
 )
 
-// TestStoredRowsKeepTheirNames holds the JSON of every row that is kept as JSON. A name that goes empties a customer's
-// data without a word: what was stored under it is not read any more. (Folders, links and the audit lie in columns.) The
-// file is of 97c2cd7; what no version reads any more is taken out of it by hand.
+// TestStoredRowsKeepTheirNames checks the JSON of every row that is stored as JSON. A lost name silently empties a customer's
+// data, because what was stored under it is no longer read. (Folders, links and the audit log are in columns.) The file is
+// from 97c2cd7. What no version reads any longer is removed from it by hand.
 func TestStoredRowsKeepTheirNames(t *testing.T) {
 	golden.JSON(t, "testdata/rows.json", map[string]any{
 		"archive":        Archive{},

@@ -8,11 +8,11 @@ import (
 	"github.com/framebridge/framebridge/ledger/tokens"
 )
 
-// ErrNoKey says that something is to be kept encrypted and no key is configured.
+// ErrNoKey means that something must be stored encrypted and no key is configured.
 var ErrNoKey = sealed.ErrNoKey
 
-// WithKey sets the secrets under which tokens are kept, of 16 characters or more each: the first one encrypts, all decrypt.
-// What another than the first has encrypted is encrypted anew when the ledger is opened. Empty ones are left out.
+// WithKey sets the secrets under which tokens are encrypted, of at least 16 characters each. The first one encrypts, and all
+// decrypt. Opening the ledger re-encrypts under the first what another one encrypted. Empty secrets are skipped.
 func WithKey(secrets ...string) Option {
 	return func(l *Ledger) (err error) {
 		l.keys, err = sealed.New(secrets...)
@@ -20,11 +20,11 @@ func WithKey(secrets ...string) Option {
 	}
 }
 
-// CanKeepTokens says that a key is configured.
+// CanKeepTokens reports whether a key is configured.
 func (l *Ledger) CanKeepTokens() bool { return len(l.keys) > 0 }
 
-// Sealed counts the encrypted values that are kept, of all tenants, and those that the configured key does not open.
-// Without a key none opens.
+// Sealed counts the encrypted values of all tenants, and those that the configured keys cannot decrypt. Without a key, that is
+// all of them.
 func (l *Ledger) Sealed(ctx context.Context) (kept, unreadable int, err error) {
 	kept, unreadable, err = tokens.Sealed(ctx, l.db, l.keys)
 	if err != nil {
@@ -34,7 +34,7 @@ func (l *Ledger) Sealed(ctx context.Context) (kept, unreadable int, err error) {
 	return kept + mails, unreadable + lost, err
 }
 
-// reseal encrypts under the first key what another one has encrypted, and the mails that wait since there was no key.
+// reseal encrypts under the first key what another one encrypted, and waiting mails from before there was a key.
 func (l *Ledger) reseal(ctx context.Context) error {
 	if err := l.Outbox().Reseal(ctx); err != nil {
 		return err

@@ -77,7 +77,7 @@ func TestAnUploadsAddressIsKeptEncrypted(t *testing.T) {
 	})
 }
 
-// A process that died in an exchange holds nobody up for longer than its lease, which the database's clock ends.
+// A process that died in an exchange blocks nobody for longer than its lease, which ends by the database's clock.
 func TestALeaseEndsByTheDatabasesClock(t *testing.T) {
 	each(t, func(t *testing.T, l *Ledger, tenant string) {
 		lease := func(ends string) {

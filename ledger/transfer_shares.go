@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ShareTransfers says that a worker moves so many files of the tenant, and returns how many all workers move that have said so
-// recently, by the database's clock.
+// ShareTransfers records how many of the tenant's files a worker is transferring. It returns the total over all workers that have
+// reported within fresh, by the database's clock.
 func (h TenantLedger) ShareTransfers(ctx context.Context, worker string, transfers int, fresh time.Duration) (all int, err error) {
 	now := h.l.writes().Now()
 	if _, err := h.l.exec(ctx, "INSERT INTO transfer_shares (tenant, worker, transfers, seen_at) VALUES (?, ?, ?, "+now+") ON CONFLICT (tenant, worker) DO UPDATE SET transfers = excluded.transfers, seen_at = excluded.seen_at",

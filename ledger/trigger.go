@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// Trigger is what a run was asked for by, beside the addresses of people. The zero value is that of runs from before it was kept.
+// Trigger is what started a run, besides the addresses of people. Runs from before it was stored have the zero value.
 type Trigger struct {
-	Kind string `json:"kind"`           // an actor's, or one of the constants
+	Kind string `json:"kind"`           // an actor's kind, or one of the constants
 	Name string `json:"name,omitempty"` // of the API key or the mirror, or a migration's ID
 }
 
-// Kinds of triggers that are no actors.
+// Kinds of triggers that are not actors.
 const (
 	TriggerMigration = "migration"
 	TriggerMirror    = "mirror"
 )
 
-// TriggerOf is what asks when this actor does. It names no person: their addresses are kept where they can be forgotten.
+// TriggerOf returns an actor's trigger. It names no person, because people's addresses are stored where they can be erased.
 func TriggerOf(a Actor) Trigger { return Trigger{Kind: a.Kind, Name: a.Key} }
 
 var triggerWords = map[string]string{
@@ -25,10 +25,10 @@ var triggerWords = map[string]string{
 	TriggerMigration: "the migration", TriggerMirror: "the mirror",
 }
 
-// For says in words what asked, and for which people; "" where neither is known.
+// For returns in words what triggered the run, and for which people, or "" if neither is known.
 func (o Trigger) For(addresses ...string) string {
 	by := strings.TrimSpace(triggerWords[o.Kind] + " " + o.Name)
-	if o == (Trigger{Kind: TriggerMirror}) { // of a run from before its name was kept
+	if o == (Trigger{Kind: TriggerMirror}) { // a run from before the name was stored
 		by = "a mirror"
 	}
 	people := strings.Join(slices.DeleteFunc(slices.Clone(addresses), func(s string) bool { return s == "" }), ", ")
@@ -38,5 +38,5 @@ func (o Trigger) For(addresses ...string) string {
 	return by + ", for " + people
 }
 
-// Asked are the addresses of all who asked for an archive.
+// Asked returns the addresses of everyone who asked for the archive.
 func (a Archive) Asked() []string { return append([]string{a.RequestedBy}, a.AlsoAsked...) }

@@ -18,7 +18,7 @@ const (
 	TeamOnly   = "team only"
 )
 
-// Segment is a comment as iconik has it, or should have it.
+// Segment is a comment as it is, or should be, in iconik.
 type Segment struct {
 	Text           string
 	StartMS, EndMS *int64
@@ -26,10 +26,10 @@ type Segment struct {
 	Shapes         []mapping.Shape
 	Parent         string // the segment that it replies to
 	TeamOnly       bool   // by iconik's own flag, or by its text
-	Fields         Object // where they are compared
+	Fields         Object // if they are compared
 }
 
-// Object puts a comment into words.
+// Object returns the comment's properties in words.
 func (s Segment) Object() Object {
 	done := "open"
 	if s.Checked {
@@ -59,7 +59,7 @@ func times(start, end *int64) string {
 	return fmt.Sprintf("%d to %d ms", *start, *end)
 }
 
-// drawing names shapes with as many digits as a screen has points; a vendor may keep fewer than were sent.
+// drawing describes shapes to the precision of a screen's pixels, because a vendor may keep fewer digits than were sent.
 func drawing(shapes []mapping.Shape) string {
 	if len(shapes) == 0 {
 		return "none"

@@ -1,5 +1,5 @@
-// Package proof compares an object as Frame.io has it with the same object in iconik, property by property, and says who
-// made the difference: Frame.io since the copy, iconik when it was written, or somebody in iconik. It reads nothing by itself.
+// Package proof compares an object in Frame.io with the same object in iconik, property by property, and tells where a
+// difference comes from: Frame.io since the copy, iconik when it was written, or somebody in iconik. It reads nothing itself.
 package proof
 
 import (
@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// Property is one property of an object, in words that are the same where the property is.
+// Property is one property of an object. Two properties are equal if their values are.
 type Property struct{ Name, Value string }
 
-// Object is what one side shows of an object. Both sides name its properties in one order.
+// Object is an object as one side shows it. Both sides list its properties in the same order.
 type Object []Property
 
-// Value is a property's.
+// Value returns the value of a property, or "" if the object does not have it.
 func (o Object) Value(name string) string {
 	at := slices.IndexFunc(o, func(p Property) bool { return p.Name == name })
 	if at < 0 {
@@ -25,14 +25,14 @@ func (o Object) Value(name string) string {
 	return o[at].Value
 }
 
-// Kind says where a difference comes from.
+// Kind is where a difference comes from.
 type Kind string
 
 // Kinds of differences.
 const (
-	Source  Kind = "source"  // Frame.io has changed since the copy: the next round brings it over
+	Source  Kind = "source"  // changed in Frame.io since the copy; the next round brings it over
 	Differ  Kind = "differ"  // iconik did not keep what was written
-	Changed Kind = "changed" // it was changed in iconik
+	Changed Kind = "changed" // changed in iconik
 )
 
 // Difference is a property with both values.
@@ -42,24 +42,24 @@ type Difference struct {
 	Frameio, Iconik string
 }
 
-// Written is what iconik had of an object when it was last written, as fingerprints. The zero value is of one that was written
-// before this was remembered.
+// Written holds fingerprints of what iconik had of an object when it was last written. The zero value stands for an object written
+// before this was stored.
 type Written struct {
 	Kept  map[string]string `json:"kept,omitempty"`
 	Wrong []string          `json:"wrong,omitempty"` // properties that iconik did not keep as they were sent
-	// Fields says that fields were written, too: those that have no fingerprint were empty.
+	// Fields means that fields were written too. Those that have no fingerprint were empty.
 	Fields bool `json:"fields,omitempty"`
 }
 
 const field = "field "
 
-// Field is the name of a property that is a metadata field.
+// Field returns the property name of a metadata field.
 func Field(name string) string { return field + name }
 
-// IsField says that a property is a metadata field.
+// IsField reports whether a property is a metadata field.
 func IsField(property string) bool { return strings.HasPrefix(property, field) }
 
-// HasFields says that fields were written that were not all empty.
+// HasFields reports whether any written field was not empty.
 func (w Written) HasFields() bool {
 	for p := range w.Kept {
 		if IsField(p) {
@@ -69,7 +69,7 @@ func (w Written) HasFields() bool {
 	return false
 }
 
-// Write remembers what was sent, and what iconik has answered to have.
+// Write returns the record of what was sent and what iconik answered.
 func Write(sent, answered Object) Written {
 	w := Written{Kept: map[string]string{}}
 	for _, p := range answered {
@@ -84,10 +84,10 @@ func Write(sent, answered Object) Written {
 	return w
 }
 
-// Accept remembers what iconik has as right, whatever Frame.io says now.
+// Accept returns a record that takes what iconik has as right, whatever Frame.io says now.
 func Accept(found Object) Written { return Write(found, found) }
 
-// Keeping is what was written, but for properties that were left as they are: of those, what was written before.
+// Keeping returns w, with the given properties, which were left as they are, recorded as they were written before.
 func (w Written) Keeping(before Written, properties []string) Written {
 	for _, p := range properties {
 		if !before.known(p) {
@@ -104,7 +104,7 @@ func (w Written) Keeping(before Written, properties []string) Written {
 	return w
 }
 
-// ReadWritten reads what String wrote; anything else is the zero value.
+// ReadWritten parses what String returned. It returns the zero value for anything else.
 func ReadWritten(text string) Written {
 	var w Written
 	if json.Unmarshal([]byte(text), &w) != nil {
@@ -125,7 +125,7 @@ func (w Written) known(property string) bool {
 	return w.Kept[property] != "" || w.Fields && IsField(property)
 }
 
-// With adds a property as it was written before.
+// With returns w with a property added as it was written before.
 func (w Written) With(before Written, property string) Written {
 	if before.known(property) {
 		w.Kept[property] = before.Kept[property]
@@ -133,18 +133,18 @@ func (w Written) With(before Written, property string) Written {
 	return w
 }
 
-// Is says that a property had a value when it was written.
+// Is reports whether a property had this value when it was written.
 func (w Written) Is(property, value string) bool {
 	kept := w.Kept[property]
 	return kept != "" && kept == fingerprint(value) || kept == "" && value == "" && w.known(property)
 }
 
-// Left says that a property was not changed in iconik since it was written, as far as is known.
+// Left reports whether a property is unchanged in iconik since it was written, as far as is known.
 func (w Written) Left(found Object, property string) bool {
 	return !w.known(property) || w.Is(property, found.Value(property))
 }
 
-// Compare names what is otherwise in iconik than in Frame.io. changed says that Frame.io's side is not what was last written.
+// Compare returns what differs between iconik and Frame.io. changed means that Frame.io's side is not what was last written.
 func Compare(now, found Object, w Written, changed bool) []Difference {
 	var out []Difference
 	for _, p := range now {
@@ -160,7 +160,7 @@ func Compare(now, found Object, w Written, changed bool) []Difference {
 		case slices.Contains(w.Wrong, p.Name):
 			d.Kind = Differ
 		default:
-			continue // taken over as it was, such as an author whom Frame.io no longer tells
+			continue // kept as it was, such as an author whom Frame.io no longer names
 		}
 		out = append(out, d)
 	}

@@ -42,7 +42,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// Fewer digits, line ends and capitals of colors are no difference; anything that can be seen is.
+// Fewer digits, line endings and the case of colors are not differences. Anything visible is.
 func TestCommentsInWords(t *testing.T) {
 	shape := func(x, width float64, color string) Segment {
 		return Segment{Text: "a\nb", Shapes: []mapping.Shape{{Type: "LINE", Color: color, Width: width, Points: [][2]float64{{x, -0.00001}, {1, 1}}}}}

@@ -14,32 +14,32 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-// What --demo account sets over the sandbox's configuration: archives that look for restored originals soon, and files that may be
-// deleted in Frame.io without days of grace.
+// accountArchive is what --demo account overrides in the sandbox's configuration: archives soon look for restored originals, and files
+// may be deleted in Frame.io without a grace period.
 var accountArchive = map[string]string{"wait_interval": "2s", "reclaim": "allowed", "reclaim_grace": "0s", "projects_in_parallel": "4"}
 
 const (
 	accountBad    = "Template Library"
 	inParallel    = 4
 	canaries      = 2
-	inColdStorage = 2 // projects of media without an original; a third one's files have theirs
+	inColdStorage = 2 // archived projects whose media have no originals; the files of a third one have theirs
 	stepPatience  = 3 * time.Minute
 	askPatience   = time.Minute
-	windowMargin  = 4 * time.Second // the window opens no sooner than that after the start
+	windowMargin  = 4 * time.Second // minimum time between the start and the opening of the window
 	accountLook   = 200 * time.Millisecond
 	progressEvery = 8 * time.Second
 )
 
-// accountPlay plays what is about a whole account, and tells it as it happens.
+// accountPlay plays the work on a whole account, and narrates it.
 type accountPlay struct {
 	*stack.Stack
 	out       io.Writer
 	dir       string // for what starter verify reads
 	migration string
-	added     string // a file that was added after the migration
+	added     string // the file added after the migration
 }
 
-// migrationView is what the API tells of a migration, as far as it is shown here.
+// migrationView is the part of the API's migration that is shown here.
 type migrationView struct {
 	ID       string `json:"id"`
 	Status   string `json:"status"`
@@ -64,7 +64,7 @@ type projectOfMigration struct {
 	Items   struct{ Total, Copied, Verified int64 }
 }
 
-// settings are the tenant's archive section, over the sandbox's.
+// settings returns what to override in the tenant's archive section.
 func (o options) settings() map[string]string {
 	if o.demo == "" {
 		return nil
@@ -72,7 +72,7 @@ func (o options) settings() map[string]string {
 	return accountArchive
 }
 
-// environment is that of worker and starter.
+// environment returns what to add to the environment of worker and starter.
 func (o options) environment() []string {
 	if o.demo == "" {
 		return nil
@@ -80,8 +80,8 @@ func (o options) environment() []string {
 	return stack.SigningKey()
 }
 
-// playAccount plays the migration of the account, a mirror, and the deletion of what is proven. It fails where a step does not end
-// as it says.
+// playAccount plays the migration of the account, a mirror, and the deletion of what is proven. It fails if a step does not end as
+// expected.
 func playAccount(ctx context.Context, s *stack.Stack, dir string, out io.Writer) error {
 	p := &accountPlay{Stack: s, out: out, dir: dir}
 	for _, step := range []struct {
@@ -102,8 +102,8 @@ func playAccount(ctx context.Context, s *stack.Stack, dir string, out io.Writer)
 
 func (p *accountPlay) tell(format string, args ...any) { fmt.Fprintf(p.out, "  "+format+"\n", args...) }
 
-// ask calls the API and reads its answer, again where the machine was too busy for one. What was asked for may have been done then: if
-// it is refused the next time, whoever asks sees by what follows.
+// ask calls the API and reads its answer. It retries if the machine was too busy to answer. Because the first call may have taken effect,
+// it ignores a refusal of a retry that needs no answer: what follows shows whether it did.
 func (p *accountPlay) ask(ctx context.Context, method, path, body string, into any) error {
 	raw, _, err := p.Call(ctx, method, path, body)
 	for end, again := time.Now().Add(askPatience), false; err != nil; again = true {
@@ -143,7 +143,7 @@ func (p *accountPlay) plan(ctx context.Context) error {
 	return nil
 }
 
-// window starts the migration shortly before it may work.
+// window starts the migration shortly before its window opens.
 func (p *accountPlay) window(ctx context.Context) error {
 	opens := time.Now().UTC().Add(windowMargin).Truncate(time.Minute).Add(time.Minute)
 	body := fmt.Sprintf(`{"canary": %d, "projects_in_parallel": %d, "windows": [{"from": %q, "to": %q}]}`, canaries, inParallel, opens.Format("15:04"), opens.Add(8*time.Hour).Format("15:04"))
@@ -172,7 +172,7 @@ func (p *accountPlay) window(ctx context.Context) error {
 	return nil
 }
 
-// until looks at the migration until it is as wanted. One that ends otherwise is a failure, and so is one that stands still for long.
+// until polls the migration until it is as wanted. It fails if the migration fails, is cancelled, or does not change for stepPatience.
 func (p *accountPlay) until(ctx context.Context, what string, want func(migrationView) bool) (migrationView, error) {
 	var v migrationView
 	for end, last := time.Now().Add(stepPatience), v; ; {
@@ -203,7 +203,7 @@ func (p *accountPlay) projects(ctx context.Context) ([]projectOfMigration, error
 	return out.Projects, err
 }
 
-// canary lets the first projects end, and gives the go for the others.
+// canary waits for the first projects to end, and gives the go-ahead for the others.
 func (p *accountPlay) canary(ctx context.Context) error {
 	v, err := p.until(ctx, "the first projects are done", func(v migrationView) bool { return v.Status == "paused" })
 	if err != nil {
@@ -228,7 +228,7 @@ func (p *accountPlay) canary(ctx context.Context) error {
 	return p.ask(ctx, http.MethodPost, "/migrations/"+p.migration+"/resume", "{}", nil)
 }
 
-// others pauses in the middle of the other projects, resumes, and sees them end.
+// others pauses in the middle of the other projects, resumes, and waits for them to end.
 func (p *accountPlay) others(ctx context.Context) error {
 	if _, err := p.until(ctx, "a fifth of the projects are done", func(v migrationView) bool {
 		return v.Projects.Running > 0 && v.Projects.Verified+v.Projects.Exceptions >= v.Projects.Total/5
@@ -268,7 +268,7 @@ func (p *accountPlay) others(ctx context.Context) error {
 	return p.oneBad(ctx, v)
 }
 
-// oneBad asserts that every project is accounted for, and that one alone has failed.
+// oneBad asserts that every project is accounted for, and that only one failed.
 func (p *accountPlay) oneBad(ctx context.Context, v migrationView) error {
 	all, err := p.projects(ctx)
 	if err != nil {
@@ -286,7 +286,7 @@ func (p *accountPlay) oneBad(ctx context.Context, v migrationView) error {
 	return nil
 }
 
-// pause sees that nothing goes on while the migration is paused.
+// pause pauses the migration, waits until all work has stopped, and resumes it.
 func (p *accountPlay) pause(ctx context.Context) error {
 	began := time.Now()
 	if err := p.ask(ctx, http.MethodPost, "/migrations/"+p.migration+"/pause", "{}", nil); err != nil {

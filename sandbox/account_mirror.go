@@ -33,7 +33,7 @@ type mirrorView struct {
 	URL    string `json:"temporal_url"`
 }
 
-// mirror lets somebody work on in Frame.io, and sees that the schedule's run brings that to iconik, and nothing else.
+// mirror plays somebody who continues to work in Frame.io, and checks that the mirror's run brings that to iconik, and nothing else.
 func (p *accountPlay) mirror(ctx context.Context) error {
 	var m mirrorView
 	if err := p.ask(ctx, http.MethodPost, "/mirrors", fmt.Sprintf(`{"name": "nightly", "selection": {"name": %q}, "at": "02:00"}`, mirroredNames), &m); err != nil {
@@ -66,7 +66,7 @@ func (p *accountPlay) mirror(ctx context.Context) error {
 	return p.mirrored(m, before, time.Since(began))
 }
 
-// mirrored asserts that a mirror's run has brought over what was added, once, and nothing else.
+// mirrored asserts that a mirror's run brought over what was added, once, and nothing else.
 func (p *accountPlay) mirrored(m mirrorView, before int, took time.Duration) error {
 	if m.Last == nil || m.Last.Projects != mirroredCount || m.Last.Verified+m.Last.Exceptions != mirroredCount {
 		return fmt.Errorf("all of the %s should be verified: %+v %s", english.Count(mirroredCount, "project"), m.Last, m.Failed)
@@ -119,7 +119,7 @@ func (p *accountPlay) projectNamed(name string) (frameiosim.Project, error) {
 	return frameiosim.Project{}, fmt.Errorf("Frame.io has no project %q", name)
 }
 
-// assets counts the files that iconik holds as assets of their own.
+// assets counts the files that have their own asset in iconik.
 func (p *accountPlay) assets() (n int) {
 	for _, d := range p.Iconik.Docs("assets") {
 		if d["status"] != "DELETED" && strings.HasPrefix(fmt.Sprint(d["external_id"]), "frameio:file:") {
@@ -129,7 +129,7 @@ func (p *accountPlay) assets() (n int) {
 	return n
 }
 
-// await looks again until it is done. What says the same for too long is a failure.
+// await polls until look is done. It fails if the state stays the same for stepPatience.
 func (p *accountPlay) await(ctx context.Context, what string, look func() (state string, done bool, err error)) error {
 	for end, last := time.Now().Add(stepPatience), ""; ; {
 		state, done, err := look()

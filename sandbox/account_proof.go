@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-// report shows where the account's report is, and proves it as somebody without Framebridge does.
+// report shows where the account's report is, and verifies it as somebody without Framebridge would.
 func (p *accountPlay) report(ctx context.Context) error {
 	v, err := p.until(ctx, "the report is stored", func(v migrationView) bool { return v.Iconik.Report != "" })
 	if err != nil {
@@ -28,7 +28,7 @@ func (p *accountPlay) report(ctx context.Context) error {
 	return p.prove(ctx, "account-report", raw)
 }
 
-// prove verifies a signed file, and sees that one flipped bit is named.
+// prove verifies a signed file, and checks that one flipped bit is detected.
 func (p *accountPlay) prove(ctx context.Context, name string, raw []byte) error {
 	file := filepath.Join(p.dir, name+".json")
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
@@ -47,7 +47,7 @@ func (p *accountPlay) prove(ctx context.Context, name string, raw []byte) error 
 	return p.verify(ctx, file, false)
 }
 
-// verify runs starter verify, which needs no network, and says what it found.
+// verify runs starter verify, which needs no network, and prints what it found.
 func (p *accountPlay) verify(ctx context.Context, file string, proves bool) error {
 	p.tell("starter verify %s --key …", filepath.Base(file))
 	code, raw, err := p.Verify(ctx, file)

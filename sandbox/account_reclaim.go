@@ -24,7 +24,7 @@ type reclaimView struct {
 	Files                       map[string]struct{ Files, Bytes int64 }
 }
 
-// reclaimRefused changes something on either side, and sees that nothing is deleted then.
+// reclaimRefused changes something on each side, and checks that nothing is then deleted.
 func (p *accountPlay) reclaimRefused(ctx context.Context) error {
 	project, err := p.projectNamed(freed)
 	if err != nil {
@@ -58,7 +58,7 @@ func (p *accountPlay) reclaimRefused(ctx context.Context) error {
 	return restore()
 }
 
-// reclaimAllowed frees the project's space once a second person has approved, and proves the certificate of that.
+// reclaimAllowed frees the project's space once a second person has approved, and verifies the certificate.
 func (p *accountPlay) reclaimAllowed(ctx context.Context) error {
 	project, err := p.projectNamed(freed)
 	if err != nil {
@@ -99,7 +99,7 @@ func (p *accountPlay) reclaimAllowed(ctx context.Context) error {
 // restorable is how long Frame.io keeps what was deleted.
 const restorable = 30 * 24 * time.Hour
 
-// refused asks for the deletion, which must be refused with a reason.
+// refused requests the deletion, which must be refused with a reason.
 func (p *accountPlay) refused(ctx context.Context, project string) error {
 	v, err := p.reclaim(ctx, project)
 	if err != nil {
@@ -112,7 +112,7 @@ func (p *accountPlay) refused(ctx context.Context, project string) error {
 	return nil
 }
 
-// reclaim asks for the deletion with the project's name typed, and waits for its end.
+// reclaim requests the deletion by typing the project's name, and waits for its end.
 func (p *accountPlay) reclaim(ctx context.Context, project string) (reclaimView, error) {
 	p.tell("  starter reclaim %q --project %q", freed, freed)
 	if err := p.ask(ctx, http.MethodPost, "/archives/"+project+"/reclaim", fmt.Sprintf(`{"project": %q}`, freed), nil); err != nil {
@@ -121,7 +121,7 @@ func (p *accountPlay) reclaim(ctx context.Context, project string) (reclaimView,
 	return p.reclaimed(ctx, project)
 }
 
-// reclaimed waits for the end of the deletion that was asked for last.
+// reclaimed waits for the end of the last requested deletion.
 func (p *accountPlay) reclaimed(ctx context.Context, project string) (reclaimView, error) {
 	return p.awaitReclaim(ctx, "the deletion", project, func(v reclaimView) bool {
 		return v.FinishedAt != nil && (v.Status != "done" || v.Certificate != "")
@@ -136,7 +136,7 @@ func (p *accountPlay) awaitReclaim(ctx context.Context, what, project string, is
 	return v, err
 }
 
-// approved asks for the deletion without the project's name. Whoever asked cannot approve it; a second person does.
+// approved requests the deletion without the project's name. Whoever requested it cannot approve it, so a second person does.
 func (p *accountPlay) approved(ctx context.Context, project string) error {
 	path := "/archives/" + project + "/reclaim"
 	p.tell("This time whoever asks does not type the project's name, so that somebody else has to approve:")
@@ -188,7 +188,7 @@ func (p *accountPlay) retry(ctx context.Context, project string) error {
 	return nil
 }
 
-// flip flips a bit of a file's stored bytes, and returns what flips it back.
+// flip flips a bit of a file's stored bytes, and returns a function that flips it back.
 func (p *accountPlay) flip(file string) (func() error, error) {
 	assets := p.Iconik.Find("assets", "frameio:file:"+file)
 	for _, d := range p.Iconik.Docs("files") {
@@ -208,7 +208,7 @@ func (p *accountPlay) flip(file string) (func() error, error) {
 	return nil, errors.New("iconik has no bytes of the file")
 }
 
-// filesOf are a project's files in Frame.io, in the order of their names.
+// filesOf returns a project's files in Frame.io, sorted by name.
 func (p *accountPlay) filesOf(project string) (files []frameiosim.Asset) {
 	for _, a := range p.Frameio.AssetsOf(project) {
 		if a.Type == "file" {

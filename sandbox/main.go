@@ -1,4 +1,4 @@
-// Command sandbox is Framebridge on one machine without any account: both vendors simulated with sample media, a real
+// Command sandbox runs Framebridge on one machine without any account: both vendors simulated with sample media, a real
 // Temporal server with its Web UI, an S3 store, a mail catcher, the worker and the starter.
 package main
 
@@ -78,7 +78,7 @@ an S3 store, a Temporal server with its Web UI, a mail catcher, and Framebridge'
 	return cmd
 }
 
-// validate says which flags cannot be meant.
+// validate returns an error if the flags do not fit together.
 func (o options) validate() error {
 	switch {
 	case o.generation != "legacy" && o.generation != "v4":
@@ -99,7 +99,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	if o.vendors && o.temporal != "" { // nothing is built, so that this runs without a checkout
+	if o.vendors && o.temporal != "" { // needs no build, and so no checkout
 		return vendors(ctx, stack.Options{Part: stack.Vendors}, o, out)
 	}
 	root, err := stack.Root()
@@ -148,7 +148,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	}
 	s.Clip = clip
 	sayWhere(out, s, dir, time.Since(began))
-	if o.demo != "" && fresh { // an account that was kept was played
+	if o.demo != "" && fresh { // a kept account has already been played
 		if err := playAccount(ctx, s, dir, out); err != nil || o.once {
 			return err
 		}
@@ -156,7 +156,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	return play(ctx, s, o, project, clip, out)
 }
 
-// folder is where everything is kept; forget removes it where nobody named one.
+// folder returns where everything is kept. forget removes the folder unless the user chose it.
 func (o options) folder() (dir string, forget func(), err error) {
 	if o.data != "" {
 		dir, err = filepath.Abs(o.data)
@@ -209,7 +209,7 @@ func sayWhere(out io.Writer, s *stack.Stack, dir string, took time.Duration) {
 	fmt.Fprintln(out)
 }
 
-// build compiles what has to be compiled, and finds a Temporal server that has not.
+// build compiles what must be compiled, and looks for a Temporal server that need not be.
 func build(ctx context.Context, root string, o options, front *stack.Front, note func(string)) (*stack.TemporalProgram, error) {
 	var program *stack.TemporalProgram
 	if o.temporal == "" {
@@ -236,7 +236,7 @@ const (
 	archived   = " - Archived"
 )
 
-// seed makes the sample projects where there are none yet, and registers the webhooks at the vendors.
+// seed creates the sample projects unless they exist, and registers the webhooks with the vendors.
 func seed(s *stack.Stack, o options) (samples.Project, error) {
 	var project samples.Project
 	if !s.Frameio.Empty() {
@@ -332,7 +332,7 @@ func follow(ctx context.Context, s *stack.Stack, project string, out io.Writer) 
 	}
 }
 
-// awaitMail lets the mail that an archive ends with be shown before what follows.
+// awaitMail waits until the mail at the end of an archive has been shown.
 func awaitMail(ctx context.Context, m *mailtest.Server) {
 	for end := time.Now().Add(3 * time.Second); len(m.Messages()) == 0 && ctx.Err() == nil && time.Now().Before(end); {
 		time.Sleep(20 * time.Millisecond)

@@ -15,7 +15,7 @@ import (
 
 const clipTitle = "Harbour Lights – Trailer.mov"
 
-// seedReview puts a clip into iconik that can be sent to review, once.
+// seedReview adds a clip to iconik that can be sent to review, unless it exists.
 func seedReview(s *stack.Stack) (string, error) {
 	if id, ok := s.Iconik.AssetTitled(clipTitle); ok {
 		return id, nil
@@ -70,7 +70,7 @@ func demonstrate(ctx context.Context, s *stack.Stack, asset string, out io.Write
 	}
 	fmt.Fprintf(out, "The expiry was moved to now: the review is %s, and its link says so.\nIts media is due for deletion on %s. Moving the clock there:\n", r.Status, r.DeleteAt.UTC().Format("January 2, 2006"))
 	if err := s.Delete(ctx, r.ID); err != nil {
-		fmt.Fprintf(out, "  %v\n", err) // somebody else's Temporal keeps its own time
+		fmt.Fprintf(out, "  %v\n", err) // another Temporal server may not let its clock be moved
 		return nil
 	}
 	if r, err = await(ctx, s, "deleted"); err != nil {
@@ -89,7 +89,7 @@ func until(ctx context.Context, ok func() bool) error {
 	return fmt.Errorf("it took more than a minute: check Temporal's Web UI")
 }
 
-// await returns the newest review once it has a status.
+// await returns the newest review once it has the status.
 func await(ctx context.Context, s *stack.Stack, status string) (stack.Review, error) {
 	var last stack.Review
 	var failed error

@@ -10,7 +10,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-// vendors runs both simulators as they are before anybody has set up Framebridge, and says what an installation needs to know.
+// vendors runs both simulators as they are before Framebridge is set up, and prints what an installation needs.
 func vendors(ctx context.Context, so stack.Options, o options, out io.Writer) error {
 	dir, forget, err := o.folder()
 	if err != nil {

@@ -9,27 +9,27 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// checkpoint is written as JSON; it stays below 250 KiB with 10,000 parts.
+// checkpoint is stored as JSON. It stays below 250 KiB with 10,000 parts.
 type checkpoint struct {
 	Version  int            `json:"v"`
 	Size     int64          `json:"size"`
 	PartSize int64          `json:"part"`
-	Hashed   int            `json:"hashed"` // parts that are in Hash and CRC, in file order
+	Hashed   int            `json:"hashed"` // parts included in Hash and CRC, in file order
 	Hash     []byte         `json:"hash"`
 	CRC      uint32         `json:"crc"`
-	MD5s     []byte         `json:"md5s"` // 16 bytes a part, zeros: not finished
+	MD5s     []byte         `json:"md5s"` // 16 bytes per part; zeros if it is not finished
 	Other    map[int]string `json:"etags,omitempty"`
 }
 
 const checkpointVersion = 2
 
-// hashState is the whole file's checksums after some part.
+// hashState holds the whole file's checksums after some part.
 type hashState struct {
 	xxh64 []byte
 	crc   uint32
 }
 
-// resume takes up a checkpoint. What the store lists is the truth; the checkpoint says which of it was ours.
+// resume continues from a checkpoint. The store's list says which parts exist, and the checkpoint which of them are ours.
 func (r *run) resume(ctx context.Context) error {
 	if r.plan.Single {
 		return nil
@@ -38,7 +38,7 @@ func (r *run) resume(ctx context.Context) error {
 	listed, err := r.job.Sink.Listed(ctx)
 	switch {
 	case errors.Is(err, ErrCannotList):
-		// What it answered when the parts were stored is all there is to go by; the completion compares the whole.
+		// All we have is what it answered when the parts were stored. The completion compares the whole.
 		for n, tag := range r.prior {
 			listed = append(listed, Receipt{Number: n, ETag: tag, Size: r.plan.Length(n, r.job.Size)})
 		}
@@ -47,12 +47,12 @@ func (r *run) resume(ctx context.Context) error {
 		if derr != nil || !done {
 			return errors.Join(err, derr)
 		}
-		r.completed = true // the answer to the completion was lost: only the checksum is left to do
+		r.completed = true // the answer to the completion was lost; only the checksum remains
 	case err != nil:
 		return err
 	}
 	for _, p := range listed {
-		if p.ETag == "" { // the store tells sizes only: that its bytes were compared is in the checkpoint
+		if p.ETag == "" { // the store lists only sizes; the checkpoint shows that the bytes were compared
 			p.ETag = r.prior[p.Number]
 		}
 		r.listed[p.Number] = p
@@ -60,7 +60,7 @@ func (r *run) resume(ctx context.Context) error {
 	if !usable || c.Hashed == 0 {
 		return nil
 	}
-	// Only a beginning that the store still has needs no reading again.
+	// Only parts at the beginning that the store still has need not be read again.
 	for n := 1; n <= c.Hashed; n++ {
 		if !r.completed && (r.prior[n] == "" || r.listed[n].ETag != r.prior[n]) {
 			return nil
@@ -73,7 +73,7 @@ func (r *run) resume(ctx context.Context) error {
 	return nil
 }
 
-// readCheckpoint reads the ETags of the attempt before; false where they are of another file or plan.
+// readCheckpoint reads the previous attempt's ETags. It returns false if they belong to another file or plan.
 func (r *run) readCheckpoint() (checkpoint, bool) {
 	var c checkpoint
 	if len(r.job.Resume) == 0 || json.Unmarshal(r.job.Resume, &c) != nil || c.Version != checkpointVersion ||
@@ -97,7 +97,7 @@ func (r *run) readCheckpoint() (checkpoint, bool) {
 	return c, true
 }
 
-// report hands the checkpoint out.
+// report passes the progress and a checkpoint to the caller.
 func (r *run) report() {
 	if r.job.Progress == nil {
 		return
@@ -107,7 +107,7 @@ func (r *run) report() {
 	r.job.Progress(Progress{Bytes: r.bytes, Checkpoint: r.takeCheckpoint()})
 }
 
-// takeCheckpoint moves the mark to the last part that another attempt can go on from, and forgets the states before it.
+// takeCheckpoint moves the mark to the last part from which another attempt can continue, and drops the states before it.
 func (r *run) takeCheckpoint() []byte {
 	c := checkpoint{Version: checkpointVersion, Size: r.job.Size, PartSize: r.plan.PartSize}
 	// The hash is ahead of the parts that are still on their way; what another attempt can use is the last state up to

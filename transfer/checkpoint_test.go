@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// A checkpoint comes back from Temporal: whatever it holds, it names parts of this plan only.
+// A checkpoint comes back from Temporal. Whatever it contains, only parts of this plan are used.
 func FuzzCheckpoint(f *testing.F) {
 	for _, seed := range []string{"", "{}", `{"v":2,"size":100,"part":10,"hashed":3}`, `{"v":2,"size":100,"part":10,"hashed":-1}`, `{"v":2,"size":100,"part":10,"hashed":9999999}`,
 		`{"v":2,"size":100,"part":10,"hashed":1,"hash":"eHho","md5s":"AQIDBAUGBwgJCgsMDQ4PEA==","etags":{"1":"a","-3":"b","99":"c"}}`, `{"v":1}`, `{"v":2,"size":-1,"part":10}`} {

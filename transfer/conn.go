@@ -13,9 +13,9 @@ import (
 	"github.com/framebridge/framebridge/untrusted"
 )
 
-// NewHTTPClient is for signed URLs: HTTP/1.1, for one connection would carry all parts over HTTP/2; no compression, no
-// total timeout, and connections that move large pieces. settings, where not nil, replace the system's TLS settings; guard,
-// where not nil, refuses addresses that no vendor has to name.
+// NewHTTPClient returns a client for signed URLs: HTTP/1.1, because HTTP/2 would send all parts over one connection; no
+// compression, no total timeout, and connections that write large pieces. If settings is not nil, it replaces the default
+// TLS settings. If guard is not nil, it refuses addresses that no vendor should name.
 func NewHTTPClient(settings *tls.Config, guard *untrusted.Guard) *http.Client {
 	dial := guard.Dial(net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second})
 	plain := func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -57,8 +57,8 @@ func NewHTTPClient(settings *tls.Config, guard *untrusted.Guard) *http.Client {
 	}}
 }
 
-// largeConn writes a request's body in large pieces: net/http copies 32 KiB at a time where the connection does not
-// read for itself, which costs twice the CPU.
+// largeConn writes a request's body in large pieces. net/http copies 32 KiB at a time unless the connection implements
+// io.ReaderFrom, which costs twice the CPU.
 type largeConn struct {
 	net.Conn
 	low *gathering // under TLS
@@ -66,11 +66,11 @@ type largeConn struct {
 
 var copyBuffers = sync.Pool{New: func() any { b := make([]byte, chunk); return &b }}
 
-// ReadFrom is what net/http calls with a request's body.
+// ReadFrom implements io.ReaderFrom. net/http calls it with a request's body.
 func (c *largeConn) ReadFrom(r io.Reader) (int64, error) {
 	limited, ok := r.(*io.LimitedReader)
 	if ok {
-		// A body of ours hands its own memory over.
+		// Our own bodies pass their memory without a copy.
 		if body, ok := limited.R.(io.WriterTo); ok {
 			n, err := body.WriteTo(writerOnly{c})
 			limited.N -= n
@@ -95,7 +95,7 @@ func (c *largeConn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// gathering sends TLS records in one system call for each Write above it, not one for each 16 KiB.
+// gathering sends TLS records with one system call per Write above it, rather than one per 16 KiB.
 type gathering struct {
 	net.Conn
 	mu sync.Mutex
@@ -103,7 +103,7 @@ type gathering struct {
 	r  *bufio.Reader
 }
 
-// Read takes many records from the kernel at once.
+// Read reads many records from the kernel at once.
 func (g *gathering) Read(b []byte) (int, error) { return g.r.Read(b) }
 
 func (g *gathering) begin() {
@@ -130,7 +130,7 @@ func (g *gathering) flush() error {
 	return g.w.Flush()
 }
 
-// Close sends what TLS said last.
+// Close sends the last TLS records and closes the connection.
 func (g *gathering) Close() error {
 	_ = g.Conn.SetWriteDeadline(time.Now().Add(time.Second))
 	_ = g.flush()

@@ -19,36 +19,36 @@ import (
 )
 
 const (
-	partTries  = 8 // of one part, before the transfer itself fails and is tried again from its checkpoint
+	partTries  = 8 // of one part, before the whole transfer fails and is retried from its checkpoint
 	partWait   = 500 * time.Millisecond
 	partWaitTo = 15 * time.Second
 )
 
-// Options bound an engine. Zero values take the defaults.
+// Options limit an engine. Zero values mean the defaults.
 type Options struct {
 	PartsInFlight int   // of one file
 	PartSize      int64 // bytes
-	Memory        int64 // bytes of all transfers together
-	Bandwidth     int64 // bytes a second of all transfers together; 0: no limit
+	Memory        int64 // bytes, all transfers together
+	Bandwidth     int64 // bytes per second, all transfers together; 0: no limit
 	Client        *http.Client
 	Metrics       *Metrics
-	// Holds is told the bytes of all buffers whenever their number changes.
+	// Holds is called with the size of all buffers in bytes whenever their number changes.
 	Holds func(bytes int64)
 }
 
-// Engine moves files. All transfers of a worker share one, and its memory.
+// Engine transfers files. All transfers of a worker share one engine and its memory.
 type Engine struct {
 	o       Options
-	memory  *semaphore.Weighted // served in the order of asking, so that no transfer starves
+	memory  *semaphore.Weighted // first come, first served, so that no transfer starves
 	limiter *rate.Limiter
 
 	mu      sync.Mutex
 	free    [][]byte // of PartSize each
-	buffers int64    // made, free ones included
+	buffers int64    // allocated, including free ones
 	running int
 }
 
-// NewEngine makes an engine.
+// NewEngine returns an engine.
 func NewEngine(o Options) *Engine {
 	if o.PartsInFlight <= 0 {
 		o.PartsInFlight = 8
@@ -64,20 +64,20 @@ func NewEngine(o Options) *Engine {
 	return e
 }
 
-// Job is one file to move.
+// Job is one file to transfer.
 type Job struct {
 	Source Source
 	Sink   Sink
-	Size   int64 // bytes, -1 when unknown
-	// Resume is the checkpoint of an attempt before; one that cannot be read is ignored.
+	Size   int64 // bytes, -1 if unknown
+	// Resume is a previous attempt's checkpoint. One that cannot be read is ignored.
 	Resume []byte
-	// Limit, which may be nil, returns when so many bytes of the source may have been read.
+	// Limit, if not nil, blocks until n more bytes may be read from the source.
 	Limit func(ctx context.Context, n int) error
 	// Progress is called after each part, never concurrently.
 	Progress func(Progress)
 }
 
-// Progress says how far a transfer is. Checkpoint lets another attempt, anywhere, go on from here.
+// Progress is how far a transfer has come. With Checkpoint, another attempt can continue from here, on any machine.
 type Progress struct {
 	Bytes      int64
 	Checkpoint []byte
@@ -88,7 +88,7 @@ type Result struct {
 	Bytes     int64
 	XXH64     string // of the whole file, 16 hex digits
 	PartsSent int
-	PartsKept int // found in the store from before
+	PartsKept int // already in the store
 }
 
 // run is one transfer.
@@ -97,7 +97,7 @@ type run struct {
 	job   Job
 	plan  Plan
 	pace  *pace
-	lasts int64 // bytes of memory that a part takes
+	lasts int64 // bytes of memory per part
 
 	mu        sync.Mutex
 	turn      *sync.Cond
@@ -105,20 +105,20 @@ type run struct {
 	hash      *xxhash.Digest
 	crc       uint32
 	states    map[int]hashState // after each part from mark on
-	mark      int               // the parts up to here are hashed and stored
+	mark      int               // all parts up to this one are hashed and stored
 	stored    int               // parts stored, of an ordered plan
 	receipts  map[int]Receipt
 	bytes     int64
 	sent      int
 	kept      int
 	failed    error
-	listed    map[int]Receipt // what the store has from before
-	prior     map[int]string  // ETags by the checkpoint
-	completed bool            // the store has the whole file already
+	listed    map[int]Receipt // parts that the store already had
+	prior     map[int]string  // ETags from the checkpoint
+	completed bool            // the store already has the whole file
 }
 
-// Copy moves a file, or what is missing of it. An error leaves the parts in the store: a further Copy with the last
-// checkpoint goes on from there.
+// Copy transfers a file, or what is missing of it. After an error the parts stay in the store, and another Copy with the
+// last checkpoint continues from there.
 func (e *Engine) Copy(ctx context.Context, job Job) (Result, error) {
 	plan, err := job.Sink.Plan(job.Size)
 	if err != nil {
@@ -126,7 +126,7 @@ func (e *Engine) Copy(ctx context.Context, job Job) (Result, error) {
 	}
 	r := &run{e: e, job: job, plan: plan, pace: newPace(e.o.PartsInFlight), hash: xxhash.New(), receipts: map[int]Receipt{}, prior: map[int]string{}, listed: map[int]Receipt{}, states: map[int]hashState{}}
 	r.turn = sync.NewCond(&r.mu)
-	r.lasts = min(plan.Largest(), e.o.Memory) // a part that a store wants larger than all memory goes alone
+	r.lasts = min(plan.Largest(), e.o.Memory) // a part larger than all memory goes alone
 	e.begin()
 	defer e.end()
 	if err := r.resume(ctx); err != nil {
@@ -148,8 +148,8 @@ func (e *Engine) Copy(ctx context.Context, job Job) (Result, error) {
 	return Result{Bytes: r.bytes, XXH64: fmt.Sprintf("%016x", r.hash.Sum64()), PartsSent: r.sent, PartsKept: r.kept}, nil
 }
 
-// ranges moves the parts in parallel. Memory is taken in the parts' order, so that the hash, which needs that order,
-// never waits for a part that waits for memory.
+// ranges transfers the parts in parallel. Memory is acquired in the order of the parts, so that the hash, which needs that
+// order, never waits for a part that waits for memory.
 func (r *run) ranges(ctx context.Context) error {
 	group, gctx := errgroup.WithContext(ctx)
 	defer r.stopWaiting(gctx)()
@@ -179,7 +179,7 @@ func (r *run) ranges(ctx context.Context) error {
 	return err
 }
 
-// stopWaiting wakes whoever waits for a turn when ctx ends.
+// stopWaiting wakes the parts that wait for their turn when ctx ends.
 func (r *run) stopWaiting(ctx context.Context) func() bool {
 	return context.AfterFunc(ctx, func() {
 		r.mu.Lock()
@@ -199,7 +199,7 @@ func (r *run) part(ctx context.Context, n int) error {
 	rctx, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()
-		reading.Wait() // the buffer is another's afterwards
+		reading.Wait() // the buffer is reused afterwards
 	}()
 	reading.Add(1)
 	go func() {
@@ -225,7 +225,7 @@ func (r *run) part(ctx context.Context, n int) error {
 	return p.broken()
 }
 
-// wants are the sink's checksums, and MD5 where it must tell whether the store has the part already.
+// wants returns the sink's checksums, plus MD5 if it must show whether the store already has the part.
 func (r *run) wants(n int) Hash {
 	wants := r.job.Sink.Wants()
 	if _, ok := r.listed[n]; ok || r.completed {
@@ -234,7 +234,7 @@ func (r *run) wants(n int) Hash {
 	return wants
 }
 
-// hashInOrder waits for the parts before.
+// hashInOrder adds a part to the whole file's hash, after the parts before it.
 func (r *run) hashInOrder(n int, b []byte) {
 	r.mu.Lock()
 	for r.hashed != n-1 && r.failed == nil {
@@ -257,7 +257,7 @@ func (r *run) hashInOrder(n int, b []byte) {
 	r.mu.Unlock()
 }
 
-// read fills a part's buffer and goes on where a broken answer ended.
+// read fills a part's buffer, and continues where an interrupted answer ended.
 func (r *run) read(ctx context.Context, p *Part) error {
 	got, told := 0, 0
 	for try := 1; got < len(p.bytes); try++ {
@@ -291,7 +291,7 @@ func (r *run) read(ctx context.Context, p *Part) error {
 			continue
 		}
 		if got > before {
-			try = 1 // it moves: that is no failure in a row
+			try = 1 // it made progress, so this is no repeated failure
 		}
 		if err := r.again(ctx, try, err); err != nil {
 			return err
@@ -313,7 +313,7 @@ func (e *Engine) limit(ctx context.Context, n int) error {
 	if e.limiter == nil {
 		return nil
 	}
-	for n > 0 { // the limiter refuses more than its burst at once
+	for n > 0 { // the limiter allows at most its burst at once
 		step := min(n, e.limiter.Burst())
 		if err := e.limiter.WaitN(ctx, step); err != nil {
 			return err
@@ -323,7 +323,7 @@ func (e *Engine) limit(ctx context.Context, n int) error {
 	return nil
 }
 
-// again waits before another attempt, or returns the error that ends it.
+// again waits before another attempt, or returns the error if there must be none.
 func (r *run) again(ctx context.Context, try int, err error) error {
 	var classed interface{ Retryable() bool }
 	if ctx.Err() != nil {
@@ -349,7 +349,7 @@ func (r *run) again(ctx context.Context, try int, err error) error {
 	}
 }
 
-// put stores a part unless the store has it.
+// put stores a part unless the store already has it.
 func (r *run) put(ctx context.Context, p *Part) error {
 	if has, err := r.hasIt(p); has || err != nil {
 		return err
@@ -369,7 +369,7 @@ func (r *run) put(ctx context.Context, p *Part) error {
 			return nil
 		}
 		if broken := p.broken(); broken != nil {
-			return broken // the sink only suffered from it
+			return broken // the cause of the sink's error
 		}
 		if err := r.again(ctx, try, err); err != nil {
 			return err
@@ -377,7 +377,7 @@ func (r *run) put(ctx context.Context, p *Part) error {
 	}
 }
 
-// hasIt compares a part with what the store lists. A part is ours by its MD5, or by the ETag that the checkpoint has.
+// hasIt reports whether the store already has a part: one with the same MD5, or with the ETag in the checkpoint.
 func (r *run) hasIt(p *Part) (bool, error) {
 	have, ok := r.listed[p.Number]
 	if !ok && !r.completed {
@@ -398,7 +398,7 @@ func (r *run) hasIt(p *Part) (bool, error) {
 	return true, nil
 }
 
-// awaitTurn lets the parts of an ordered plan through one by one.
+// awaitTurn lets the parts of an ordered plan pass one by one.
 func (r *run) awaitTurn(n int) error {
 	if !r.plan.Ordered {
 		return nil

@@ -33,7 +33,7 @@ type keep struct {
 	parts  map[int][]byte
 	size   int64
 	hold   time.Duration
-	most   int64 // bytes held at once
+	most   int64 // peak bytes held
 	flying int64
 }
 
@@ -77,7 +77,7 @@ func (k *keep) bytes() []byte {
 	return whole
 }
 
-// host serves a file and lets a test spoil its answers.
+// host serves a file and lets a test disturb its answers.
 type host struct {
 	file  []byte
 	asked atomic.Int64
@@ -92,7 +92,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(h.file))
 }
 
-// fetch copies a host's file, and returns how often a fresh URL was asked for.
+// fetch copies a host's file, and returns how often it needed a fresh URL.
 func fetch(t *testing.T, h *host, size int64) (*keep, transfer.Result, int, error) {
 	t.Helper()
 	srv := httptest.NewServer(h)

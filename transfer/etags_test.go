@@ -17,7 +17,7 @@ func TestAnETagIsAnMD5OnlyWhereNothingSaysOtherwise(t *testing.T) {
 	tag := func(sum [16]byte) string { return fmt.Sprintf(`"%x"`, sum) }
 	for name, tt := range map[string]struct {
 		header map[string]string
-		proof  string // the ETag of the body sent again with its MD5; empty: it is refused
+		proof  string // the ETag of the body sent again with its MD5; empty if that is refused
 		err    bool
 		asked  bool
 	}{

@@ -17,18 +17,18 @@ import (
 	"github.com/framebridge/framebridge/untrusted"
 )
 
-// StallTimeout is how long a transfer may go without a byte before its request is given up and made again.
+// StallTimeout is how long a request may go without a byte before it is given up on and retried.
 var StallTimeout = 30 * time.Second
 
 // Location is where a source's bytes are now. URL is a secret.
 type Location struct {
 	URL    string
-	Size   int64 // bytes, -1 when unknown
+	Size   int64 // bytes, -1 if unknown
 	Ranges bool
 }
 
-// RefusedWaits are waited, one after the other, while a source's URL is refused, each time with a new one: hosts refuse the first
-// requests for what has just been put there.
+// RefusedWaits are the waits before each new URL while a source's URL is refused. Hosts refuse the first requests for an object
+// that was just stored.
 var RefusedWaits = []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second}
 
 // HTTPSource reads a signed URL that may expire and be replaced, but must keep pointing at the same bytes.
@@ -38,14 +38,14 @@ type HTTPSource struct {
 
 	mu     sync.Mutex
 	at     Location
-	turn   int // counts the URLs so far
+	turn   int // number of URLs used up
 	etag   string
 	size   int64
 	ranges bool
 }
 
-// NewHTTPSource asks for the URL and looks at the file: its size must be the stated one, and its ETag is held on to.
-// resolve returns the URL; with fresh it must be a new one.
+// NewHTTPSource resolves the URL and examines the file. Its size must be the stated one, and its ETag must not change
+// later. resolve returns the URL, which must be a new one if fresh is set.
 func NewHTTPSource(ctx context.Context, client *http.Client, resolve func(ctx context.Context, fresh bool) (Location, error)) (*HTTPSource, error) {
 	s := &HTTPSource{client: client, resolve: resolve, size: -1}
 	at, err := resolve(ctx, false)
@@ -59,7 +59,7 @@ func NewHTTPSource(ctx context.Context, client *http.Client, resolve func(ctx co
 	return s, s.probe(ctx)
 }
 
-// probe reads the first byte.
+// probe requests the first byte, to learn the size, the ETag and whether the host supports ranges.
 func (s *HTTPSource) probe(ctx context.Context) error {
 	resp, err := s.request(ctx, 0, 1)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *HTTPSource) settle(size int64, etag string) error {
 	return nil
 }
 
-// Size returns the object's size in bytes, -1 while it is unknown.
+// Size returns the object's size in bytes, or -1 while it is unknown.
 func (s *HTTPSource) Size() int64 { return s.size }
 
 // Ranges says that the server answers a request for a part with that part.
@@ -172,7 +172,7 @@ func (s *HTTPSource) location() (Location, int) {
 	return s.at, s.turn
 }
 
-// renew replaces a URL once, however many parts find it refused.
+// renew replaces a URL only once, however many parts find it refused.
 func (s *HTTPSource) renew(ctx context.Context, turn int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -251,7 +251,7 @@ func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
 	return nil
 }
 
-// byteRange is what an answer says that it holds, the last byte included; none of the bytes where the range is *.
+// byteRange is the range that an answer states, including its last byte. none means that the range is * and holds no bytes.
 type byteRange struct {
 	first, last, total int64
 	none               bool
@@ -262,7 +262,7 @@ var (
 	rangeHeader = regexp.MustCompile(`^bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18})$`)
 )
 
-// contentRange reads "bytes 5-9/100" and "bytes */100", and nothing that cannot be.
+// contentRange parses "bytes 5-9/100" and "bytes */100". It returns an error for an impossible range.
 func contentRange(h string) (byteRange, error) {
 	m := rangeHeader.FindStringSubmatch(strings.TrimSpace(h))
 	if m == nil {
@@ -281,7 +281,7 @@ func contentRange(h string) (byteRange, error) {
 	return r, nil
 }
 
-// watched is a body that is given up when no byte comes for StallTimeout, its first one included.
+// watched is a body that is given up on if no byte arrives for StallTimeout, including the first.
 type watched struct {
 	body   io.ReadCloser
 	ctx    context.Context
@@ -331,15 +331,15 @@ func refusesURL(status int) bool {
 	return status == http.StatusForbidden || status == http.StatusUnauthorized || status == http.StatusGone
 }
 
-// URLRefused says that the host did not take a signed URL: a new one may be taken.
+// URLRefused reports whether the host did not accept a signed URL. It may accept a new one.
 func URLRefused(err error) bool {
 	var e *SourceError
 	return errors.As(err, &e) && refusesURL(e.Status)
 }
 
-// StoredSize asks a signed download URL how many bytes stand behind it.
+// StoredSize returns the size in bytes of the object behind a signed download URL, or -1 if there is none.
 func StoredSize(ctx context.Context, client *http.Client, signed string) (int64, error) {
-	s := &HTTPSource{client: client, size: -1, ranges: true, at: Location{URL: signed}} // there is no other URL to have
+	s := &HTTPSource{client: client, size: -1, ranges: true, at: Location{URL: signed}} // no other URL is available
 	err := s.probe(ctx)
 	var e *SourceError
 	if errors.As(err, &e) && e.Status == http.StatusNotFound {

@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	laneStep     = 1 << 20 // bytes of a part in one round
-	laneMost     = 4 << 20 // bytes of a part that wait for the others
+	laneStep     = 1 << 20 // bytes of a part per round
+	laneMost     = 4 << 20 // most bytes of a part that wait for the others
 	lanePatience = 5 * time.Millisecond
 )
 
-// md5Lanes takes the MD5s of parts that are on their way at the same time together, in the lanes of wide registers: MD5
-// is the most expensive thing that the engine does. A lane without bytes costs as much as one with, so it lets bytes
-// gather until all parts have some; a part that is whole waits for others no longer than lanePatience.
+// md5Lanes computes the MD5s of all parts in flight together, in the lanes of wide registers, because MD5 is the most
+// expensive thing that the engine does. An empty lane costs as much as a full one, so it lets bytes accumulate until all
+// parts have some. A complete part waits for others no longer than lanePatience.
 type md5Lanes struct {
 	bell chan struct{}
 
@@ -25,21 +25,21 @@ type md5Lanes struct {
 	runs  bool
 }
 
-// md5s is the process's: parts of all transfers share the lanes. Where the processor has none, each part takes its own.
+// md5s holds the process's lanes, which all transfers share. If the processor has none, each part computes its own MD5.
 var md5s = &md5Lanes{bell: make(chan struct{}, 1)}
 
-// md5Lane is one part's.
+// md5Lane is the lane of one part.
 type md5Lane struct {
 	m     *md5Lanes
 	bytes []byte
 	hash  *widemd5.Digest
 	got   int       // arrived
 	taken int       // hashed
-	upto  int       // what the round that runs takes
+	upto  int       // how far the current round hashes
 	whole time.Time // when all had arrived
-	ended bool      // sum is set, or the lane was left
+	ended bool      // sum is set, or leave was called
 	sum   [md5.Size]byte
-	done  chan struct{} // closed when it has ended: bytes is not touched any more
+	done  chan struct{} // closed when it has ended and no longer uses bytes
 }
 
 func (m *md5Lanes) join(b []byte) *md5Lane {
@@ -54,7 +54,7 @@ func (m *md5Lanes) join(b []byte) *md5Lane {
 	return l
 }
 
-// arrived says that the bytes up to got are here.
+// arrived tells the lane that the bytes up to got are here.
 func (l *md5Lane) arrived(got int) {
 	l.m.mu.Lock()
 	before := l.got
@@ -68,7 +68,7 @@ func (l *md5Lane) arrived(got int) {
 	}
 }
 
-// leave gives the sum up.
+// leave gives up on the sum.
 func (l *md5Lane) leave() {
 	l.m.mu.Lock()
 	l.ended = true
@@ -105,7 +105,7 @@ func (m *md5Lanes) run() {
 	}
 }
 
-// next chooses the lanes of a round, or says how long to wait for more.
+// next chooses the lanes of a round, or returns how long to wait for more. ended means that no lane is left.
 func (m *md5Lanes) next() (round []*md5Lane, wait time.Duration, ended bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -150,7 +150,7 @@ func (m *md5Lanes) next() (round []*md5Lane, wait time.Duration, ended bool) {
 	return round, 0, false
 }
 
-// take hashes what the lanes of a round have, side by side for as long as they have as much.
+// take hashes the bytes of a round's lanes, in parallel for as long as each still has some.
 func (m *md5Lanes) take(round []*md5Lane) {
 	at := make([]int, len(round))
 	for i, l := range round {

@@ -39,7 +39,7 @@ func TestPartsOfAllSizesTakeTheirMD5Together(t *testing.T) {
 		})
 	}
 	parts.Wait()
-	l := m.join(nil) // the lanes rested, and begin again
+	l := m.join(nil) // the lanes had stopped, and start again
 	l.arrived(0)
 	<-l.done
 	assert.Equal(t, md5.Sum(nil), l.sum)

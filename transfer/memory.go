@@ -1,6 +1,6 @@
 package transfer
 
-// buffer hands out memory that was acquired. A pool of the runtime would drop the buffers at every collection.
+// buffer returns a buffer for memory that the caller has acquired. A sync.Pool would drop the buffers at garbage collections.
 func (e *Engine) buffer(size int64) []byte {
 	if size < e.o.PartSize/2 || size > e.o.PartSize {
 		return make([]byte, size)
@@ -31,7 +31,7 @@ func (e *Engine) giveBack(b []byte) {
 	}
 }
 
-// begin and end count the transfers: an idle engine keeps no memory.
+// begin and end count the transfers, so that an idle engine keeps no memory.
 func (e *Engine) begin() {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// pace is how many requests a transfer makes at once: one more after a round without trouble, half as many when the
-// store asks for less.
+// pace limits how many requests a transfer makes at once: one more after each round without trouble, half as many when the
+// store asks to slow down.
 type pace struct {
 	mu      sync.Mutex
 	most    float64
@@ -18,7 +18,7 @@ type pace struct {
 	waiting []chan struct{}
 }
 
-const cutEvery = time.Second // the parts on their way at a SlowDown all hear of it: that is one cut, not many
+const cutEvery = time.Second // all parts in flight get the same SlowDown, which must count as one cut
 
 func newPace(most int) *pace { return &pace{most: float64(most), limit: float64(most)} }
 
@@ -44,7 +44,7 @@ func (p *pace) acquire(ctx context.Context) error {
 				return ctx.Err()
 			}
 		}
-		p.running-- // it was let in meanwhile
+		p.running-- // it was admitted meanwhile
 		p.admit()
 		return ctx.Err()
 	}

@@ -14,7 +14,7 @@ func TestThePaceHalvesAndRecovers(t *testing.T) {
 	for range 8 {
 		require.NoError(t, p.acquire(t.Context()))
 	}
-	for range 8 { // all of them hear of one SlowDown
+	for range 8 { // they all get the same SlowDown
 		p.release(&SinkError{Status: 503})
 	}
 	assert.InDelta(t, 4, p.limit, 0.01, "that is one cut")

@@ -25,7 +25,7 @@ const (
 	CRC64NVME
 )
 
-// Sums are a part's checksums; only those that were wanted are set.
+// Sums holds a part's checksums. Only those that were wanted are set.
 type Sums struct {
 	MD5       [md5.Size]byte
 	SHA1      [sha1.Size]byte
@@ -35,11 +35,11 @@ type Sums struct {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// chunk is how many bytes are handed on at once, in bytes: enough that locks and system calls cost nothing.
+// chunk is how many bytes are passed on at once: enough to make the cost of locks and system calls negligible.
 const chunk = 256 << 10
 
-// Part is a range of the file, held in memory. Its bytes may still be arriving: Body waits for them, so that a part is
-// sent while it is read.
+// Part is a range of the file, held in memory. Its bytes may still be arriving. Body waits for them, so that a part is
+// sent while it is being read.
 type Part struct {
 	Number int // from 1
 	Total  int // 0 while unknown
@@ -51,14 +51,14 @@ type Part struct {
 	bytes []byte
 	got   int
 	err   error
-	whole bool // all bytes are here, and their checksums taken
+	whole bool // all bytes are here, and their checksums are computed
 	sums  Sums
 	took  Hash
 	takes []taker
-	lane  *md5Lane // of its MD5, where it is wanted
+	lane  *md5Lane // for its MD5, if wanted
 }
 
-// taker is a checksum being taken.
+// taker computes one checksum.
 type taker struct {
 	h   hash.Hash
 	set func(*Sums, []byte)
@@ -92,10 +92,10 @@ func newPart(n, total int, offset int64, buf []byte, wants Hash) *Part {
 	return p
 }
 
-// Took says whether a checksum is among the part's Sums.
+// Took reports whether a checksum is among the part's Sums.
 func (p *Part) Took(h Hash) bool { return p.took&h == h }
 
-// arrived hands the bytes up to got on.
+// arrived makes the bytes up to got available to readers.
 func (p *Part) arrived(got int) {
 	p.mu.Lock()
 	p.got = got
@@ -106,7 +106,7 @@ func (p *Part) arrived(got int) {
 	}
 }
 
-// end says that all bytes are here, or that no more will come.
+// end marks the part as complete, or as failed if err is not nil.
 func (p *Part) end(err error) {
 	p.mu.Lock()
 	p.err = err
@@ -117,8 +117,8 @@ func (p *Part) end(err error) {
 	}
 }
 
-// takeSums takes the checksums behind the bytes that arrive: neither reading nor sending waits for them. The bytes are
-// not touched after it.
+// takeSums computes the checksums as the bytes arrive, without delaying reading or sending. It no longer uses the bytes
+// once it has returned.
 func (p *Part) takeSums() {
 	taken := p.takeOwn()
 	if p.lane != nil {
@@ -131,10 +131,10 @@ func (p *Part) takeSums() {
 	p.mu.Unlock()
 }
 
-// takeOwn takes the checksums that are this part's alone. It says whether all bytes came.
+// takeOwn computes the checksums that do not share lanes. It reports whether all bytes arrived.
 func (p *Part) takeOwn() bool {
 	if len(p.takes) == 0 && p.lane != nil {
-		return true // the lane ends when all is here
+		return true // the lane ends when all bytes are here
 	}
 	r := &partReader{p: p}
 	for {
@@ -157,14 +157,14 @@ func (p *Part) takeOwn() bool {
 	return true
 }
 
-// broken is the source's error, where it has failed for good.
+// broken returns the source's final error, if any.
 func (p *Part) broken() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.err
 }
 
-// Sums waits until the part is whole and returns its checksums.
+// Sums waits until the part is complete and returns its checksums, or the error that ended it.
 func (p *Part) Sums() (Sums, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -174,13 +174,13 @@ func (p *Part) Sums() (Sums, error) {
 	return p.sums, p.err
 }
 
-// Bytes waits until the part is whole and returns it. It must not be changed, nor kept beyond Put.
+// Bytes waits until the part is complete and returns its bytes. The caller must not change them, or keep them after Put.
 func (p *Part) Bytes() ([]byte, error) {
 	_, err := p.Sums()
 	return p.bytes, err
 }
 
-// Body reads the part from its first byte on, from an offset within it.
+// Body returns a reader of the part from an offset within it.
 func (p *Part) Body(from int64) io.Reader { return &partReader{p: p, at: int(from)} }
 
 type partReader struct {
@@ -188,7 +188,7 @@ type partReader struct {
 	at int
 }
 
-// next waits for a good number of bytes.
+// next waits for at least a chunk of bytes, or for the rest, and returns all that are here.
 func (r *partReader) next() ([]byte, error) {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
@@ -216,7 +216,7 @@ func (r *partReader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo spares the copy.
+// WriteTo avoids a copy.
 func (r *partReader) WriteTo(w io.Writer) (int64, error) {
 	var sent int64
 	for {

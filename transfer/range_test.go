@@ -12,8 +12,8 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 )
 
-// What a host says of the first byte decides how large the file is taken for: what cannot be is refused, and the size is
-// never negative.
+// What a host answers for the first byte determines the file's size. Impossible answers are refused, and the size is never
+// negative.
 func TestTheFirstByteOfASource(t *testing.T) {
 	t.Parallel()
 	for header, want := range map[string]int64{

@@ -10,14 +10,14 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// StoredObject is what a store has behind a signed download URL.
+// StoredObject is the object behind a signed download URL.
 type StoredObject struct {
-	Size  int64  // -1: there is no object
-	ETag  string // the store's own checksum, as it gives it; may be empty
-	XXH64 string // of all its bytes, in hex; empty where they were not read
+	Size  int64  // -1 if there is no object
+	ETag  string // the store's own checksum, as returned; may be empty
+	XXH64 string // of all its bytes, in hex; empty if they were not read
 }
 
-// LookAt asks for an object's size and ETag.
+// LookAt returns an object's size and ETag. Its Size is -1 if there is no object.
 func LookAt(ctx context.Context, client *http.Client, resolve func(ctx context.Context, fresh bool) (Location, error)) (StoredObject, error) {
 	s, err := openStored(ctx, client, resolve)
 	if err != nil || s == nil {
@@ -26,7 +26,7 @@ func LookAt(ctx context.Context, client *http.Client, resolve func(ctx context.C
 	return StoredObject{Size: s.size, ETag: s.etag}, nil
 }
 
-// ReadBack reads all bytes of an object. A connection that breaks is taken up where it broke, as long as the object stays the same.
+// ReadBack reads all bytes of an object. After an interruption it continues where it stopped, as long as the object stays the same.
 func ReadBack(ctx context.Context, client *http.Client, resolve func(ctx context.Context, fresh bool) (Location, error)) (StoredObject, error) {
 	s, err := openStored(ctx, client, resolve)
 	if err != nil || s == nil {
@@ -57,9 +57,9 @@ func ReadBack(ctx context.Context, client *http.Client, resolve func(ctx context
 	return StoredObject{Size: read, ETag: s.etag, XXH64: fmt.Sprintf("%016x", sum.Sum64())}, nil
 }
 
-const readTries = 5 // without a byte between them
+const readTries = 5 // in a row, without a byte in between
 
-// openStored returns nil where the store has no such object.
+// openStored returns nil if the store has no such object.
 func openStored(ctx context.Context, client *http.Client, resolve func(ctx context.Context, fresh bool) (Location, error)) (*HTTPSource, error) {
 	s, err := NewHTTPSource(ctx, client, func(ctx context.Context, fresh bool) (Location, error) {
 		at, err := resolve(ctx, fresh)
@@ -82,5 +82,5 @@ func (s *HTTPSource) readFrom(ctx context.Context, to io.Writer, offset int64) (
 		return 0, err
 	}
 	defer body.Close()
-	return io.Copy(to, io.LimitReader(body, s.size-offset+1)) // a byte too many shows
+	return io.Copy(to, io.LimitReader(body, s.size-offset+1)) // one byte more, so that a longer object shows
 }

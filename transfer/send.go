@@ -16,9 +16,9 @@ import (
 	"github.com/framebridge/framebridge/untrusted"
 )
 
-const maxAnswer = 1 << 20 // bytes of a store's answer that are read
+const maxAnswer = 1 << 20 // most bytes read of a store's answer
 
-// Answer is what a store said, its body read and bounded.
+// Answer is a store's answer, with its body read up to maxAnswer.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -28,8 +28,8 @@ type Answer struct {
 // ETag is the answer's entity tag without quotes.
 func (a *Answer) ETag() string { return strings.Trim(a.Header.Get("ETag"), `"`) }
 
-// MD5 is the entity tag where it is the body's MD5. It is none where the answer speaks of another encryption than the store's
-// own (AES256): of a key service (aws:kms, aws:kms:dsse) or of a customer's key.
+// MD5 returns the entity tag if it is the body's MD5. It is not one if the answer states an encryption other than the store's
+// own (AES256): with a key service (aws:kms, aws:kms:dsse) or a customer's key.
 func (a *Answer) MD5() (sum [16]byte, ok bool) {
 	const encryption = "X-Amz-Server-Side-Encryption"
 	if how := a.Header.Get(encryption); how != "" && !strings.EqualFold(how, "AES256") {
@@ -47,12 +47,12 @@ func (a *Answer) MD5() (sum [16]byte, ok bool) {
 	return [16]byte(raw), true
 }
 
-// ETags is what a store's entity tags are known to say. Some stores encrypt without saying so: their tags look like an MD5
-// and are none.
+// ETags records whether a store's entity tags are MD5s. Some stores encrypt without saying so, and their tags look like MD5s
+// but are not.
 type ETags struct{ fit, silent atomic.Bool }
 
-// Compare holds an answer's tag against the body's MD5. Where the first ones do not fit, proved sends the body again with its
-// MD5, which the store compares by itself: when it takes that, its tags say nothing, and are not looked at any more.
+// Compare compares an answer's tag with the body's MD5. Unless a tag has matched before, a mismatch makes it call proved, which
+// sends the body again with its MD5 for the store itself to compare. If the store accepts that, its tags are no longer compared.
 func (t *ETags) Compare(a *Answer, sum [16]byte, proved func() (*Answer, error)) (*Answer, error) {
 	got, ok := a.MD5()
 	switch {
@@ -68,7 +68,7 @@ func (t *ETags) Compare(a *Answer, sum [16]byte, proved func() (*Answer, error))
 	if err != nil {
 		return a, err
 	}
-	if got, ok := again.MD5(); ok && got == sum { // the first one was damaged on the way
+	if got, ok := again.MD5(); ok && got == sum { // the first one was damaged in transit
 		t.fit.Store(true)
 	} else if !t.silent.Swap(true) {
 		slog.Warn("the storage's ETags are no MD5, although it does not say so: parts are compared by the MD5 that they are sent with")
@@ -78,10 +78,10 @@ func (t *ETags) Compare(a *Answer, sum [16]byte, proved func() (*Answer, error))
 
 var errOtherChecksum = &SinkError{Cause: errors.New("it arrived with another checksum")}
 
-// ContentMD5 is a body's MD5 as the header that a store compares it with.
+// ContentMD5 returns a body's MD5 as the value of the header Content-MD5.
 func ContentMD5(sum [16]byte) string { return base64.StdEncoding.EncodeToString(sum[:]) }
 
-// Err is nil for a 2xx, otherwise a *SinkError with the store's code, or ErrUploadGone for a 404 or 410.
+// Err returns nil for a 2xx, ErrUploadGone for a 404, a 410 or NoSuchUpload, and otherwise a *SinkError with the store's code.
 func (a *Answer) Err() error {
 	if a.Status/100 == 2 {
 		return nil
@@ -101,8 +101,8 @@ func (a *Answer) Err() error {
 	return e
 }
 
-// Send makes one request to a store. The errors of a request that got no answer are *SinkError; the URL, which is a
-// secret, is in none of them.
+// Send makes one request to a store. If there is no answer, it returns a *SinkError. No error contains the URL, which is a
+// secret.
 func Send(ctx context.Context, client *http.Client, method, signed string, header http.Header, body io.Reader, size int64) (*Answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -117,7 +117,7 @@ func Send(ctx context.Context, client *http.Client, method, signed string, heade
 	}
 	if body != nil && size > 0 {
 		req.Body, req.ContentLength = watched, size
-		req.Header.Set("Expect", "100-continue") // else an early refusal comes as a reset
+		req.Header.Set("Expect", "100-continue") // otherwise an early refusal arrives as a reset
 	} else {
 		watched.timer.Reset(answerTimeout())
 	}
@@ -140,11 +140,11 @@ func Send(ctx context.Context, client *http.Client, method, signed string, heade
 	return &Answer{resp.StatusCode, resp.Header, raw}, nil
 }
 
-// answerTimeout is how long a store may take to answer once it has all bytes.
+// answerTimeout returns how long a store may take to answer once it has all bytes.
 func answerTimeout() time.Duration { return 4 * StallTimeout }
 
-// sending is a request's body that gives the request up when the store takes no byte for StallTimeout. The time that
-// its own bytes take to arrive is not the store's.
+// sending is a request's body that gives up on the request if the store takes no byte for StallTimeout. The time that
+// its own bytes take to arrive does not count.
 type sending struct {
 	r     io.Reader
 	timer *time.Timer
@@ -161,7 +161,7 @@ func (s *sending) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTo lets a part hand its memory over without a copy.
+// WriteTo lets a part pass its memory without a copy.
 func (s *sending) WriteTo(w io.Writer) (int64, error) {
 	from, ok := s.r.(io.WriterTo)
 	if !ok {
@@ -173,12 +173,12 @@ func (s *sending) WriteTo(w io.Writer) (int64, error) {
 	return n, err
 }
 
-// Close is for net/http.
+// Close implements io.Closer for net/http.
 func (s *sending) Close() error { return nil }
 
 type readerOnly struct{ io.Reader }
 
-// timedWriter runs the clock only while the store is taking bytes.
+// timedWriter runs the timer only while the store takes bytes.
 type timedWriter struct {
 	w     io.Writer
 	timer *time.Timer

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// stream reads a source without ranges, or of unknown size, in one go; the parts are stored in parallel.
+// stream reads a source without ranges, or of unknown size, in one go, and stores the parts in parallel.
 func (r *run) stream(ctx context.Context) error {
-	r.hash.Reset() // it is read from its beginning, whatever the checkpoint says
+	r.hash.Reset() // it is read from the beginning, whatever the checkpoint says
 	r.hashed, r.crc, r.mark = 0, 0, 0
 	clear(r.states)
 	var body io.ReadCloser = http.NoBody
@@ -43,10 +43,10 @@ func (r *run) stream(ctx context.Context) error {
 	return nil
 }
 
-// streaming is a source that is read in one go.
+// streaming is the state of a source that is read in one go.
 type streaming struct {
 	*run
-	body   *bufio.Reader // looks ahead, to know a part for the last one
+	body   *bufio.Reader // peeks ahead to recognize the last part
 	group  *errgroup.Group
 	slots  *semaphore.Weighted
 	offset int64

@@ -1,6 +1,6 @@
-// Package transfer moves a file's bytes from a source with ranges to a sink with parts: in parallel, with bounded
-// memory, resumable after a kill at the last finished part, and with every byte's checksum taken on the way. It knows
-// no vendor and no Temporal, and nothing goes through the disk.
+// Package transfer moves a file's bytes from a source with ranges to a sink with parts: in parallel, with bounded memory,
+// resumable from the last finished part after a kill, and with checksums computed on the way. It knows nothing of vendors
+// or Temporal, and never uses the disk.
 package transfer
 
 import (
@@ -15,48 +15,48 @@ import (
 
 // Source is a file to read.
 type Source interface {
-	// Open reads length bytes from offset, or all from offset on when length is negative. Without Ranges only
+	// Open returns length bytes from offset, or all bytes from offset if length is negative. Without Ranges, only
 	// Open(0, -1) is possible.
 	Open(ctx context.Context, offset, length int64) (io.ReadCloser, error)
-	// Size is the file's size in bytes, -1 while unknown.
+	// Size returns the file's size in bytes, or -1 while it is unknown.
 	Size() int64
 	Ranges() bool
 }
 
-// Sink takes a file in parts. Put is called concurrently unless the plan is Ordered.
+// Sink stores a file in parts. Put is called concurrently unless the plan is Ordered.
 type Sink interface {
-	// Plan cuts a file of a size (-1: unknown) into parts.
+	// Plan divides a file of the given size (-1 if unknown) into parts.
 	Plan(size int64) (Plan, error)
-	// Wants says which checksums the next part's Put will ask for; they are taken while its bytes arrive.
+	// Wants returns the checksums that the next part's Put will ask for. They are computed while its bytes arrive.
 	Wants() Hash
-	// Put stores a part and returns what the store says of it. A part of unknown outcome may be put again.
+	// Put stores a part and returns what the store says about it. A part whose outcome is unknown may be put again.
 	Put(ctx context.Context, p *Part) (Receipt, error)
-	// Listed returns the parts the store has from before. ErrCannotList: it does not tell. ErrUploadGone: the upload
-	// is not there any more.
+	// Listed returns the parts that the store already has. It returns ErrCannotList if the store does not list them, and
+	// ErrUploadGone if the upload no longer exists.
 	Listed(ctx context.Context) ([]Receipt, error)
 	// Complete makes the parts, in order, the file, and compares the whole where the store tells its checksum.
 	Complete(ctx context.Context, parts []Receipt, whole Whole) error
-	// Done tells whether the whole file of this size is stored already.
+	// Done reports whether the whole file of this size is already stored.
 	Done(ctx context.Context, size int64) (bool, error)
-	// Abort gives the upload up.
+	// Abort gives up on the upload.
 	Abort(ctx context.Context) error
 }
 
-// Plan is how a file is cut.
+// Plan is how a file is divided into parts.
 type Plan struct {
-	PartSize int64 // bytes; of all parts but the last, unless Sizes says otherwise
+	PartSize int64 // bytes, of all parts but the last, unless Sizes is set
 	Parts    int   // 0 while the size is unknown
-	// Sizes are the parts' sizes where the store dictates them.
+	// Sizes are the parts' sizes, if the store dictates them.
 	Sizes []int64
-	// Single: one request takes the whole file, and there is nothing to complete.
+	// Single means that one request takes the whole file, and there is nothing to complete.
 	Single bool
-	// WholeCRC32C: Complete compares the whole file's CRC32C.
+	// WholeCRC32C means that Complete compares the whole file's CRC32C.
 	WholeCRC32C bool
-	// Ordered: the store takes one part at a time, from the first to the last.
+	// Ordered means that the store takes one part at a time, from first to last.
 	Ordered bool
 }
 
-// Offset is where a part (from 1) begins, in bytes.
+// Offset returns where part n, counted from 1, begins, in bytes.
 func (p Plan) Offset(n int) int64 {
 	if p.Sizes == nil {
 		return int64(n-1) * p.PartSize
@@ -68,7 +68,7 @@ func (p Plan) Offset(n int) int64 {
 	return at
 }
 
-// Length is a part's size in bytes, in a file of a size.
+// Length returns the size of part n in bytes, in a file of the given size.
 func (p Plan) Length(n int, size int64) int64 {
 	if p.Sizes != nil {
 		return p.Sizes[n-1]
@@ -76,7 +76,7 @@ func (p Plan) Length(n int, size int64) int64 {
 	return min(p.PartSize, size-int64(n-1)*p.PartSize)
 }
 
-// Largest is the size of the largest part in bytes.
+// Largest returns the size of the largest part in bytes.
 func (p Plan) Largest() int64 {
 	largest := p.PartSize
 	for _, s := range p.Sizes {
@@ -85,8 +85,8 @@ func (p Plan) Largest() int64 {
 	return largest
 }
 
-// PartSizeFor is the part size in bytes for a file of a size: least, or, where a store's number of parts would not do
-// for it, as many whole MiB as are needed.
+// PartSizeFor returns the part size in bytes for a file of the given size: least, or as many whole MiB as are needed to
+// stay within most parts.
 func PartSizeFor(size, least int64, most int64) int64 {
 	const mib = 1 << 20
 	need := (size + most - 1) / most
@@ -96,34 +96,34 @@ func PartSizeFor(size, least int64, most int64) int64 {
 	return (need + mib - 1) / mib * mib
 }
 
-// Receipt is what a store says of a part.
+// Receipt is what a store says about a part.
 type Receipt struct {
 	Number int
-	ETag   string // what the store knows the part by, without quotes; the MD5 in hex where it is one
+	ETag   string // the store's identifier of the part, without quotes; the MD5 in hex if it is one
 	Size   int64
 }
 
-// Whole is what is known of the whole file at its end.
+// Whole is what is known about the whole file at its end.
 type Whole struct {
 	Size   int64
 	XXH64  uint64
-	CRC32C uint32 // where the plan asks for it
+	CRC32C uint32 // if the plan asks for it
 }
 
 var (
-	// ErrCannotList says that a store does not list its parts.
+	// ErrCannotList means that a store does not list its parts.
 	ErrCannotList = errors.New("the store does not list its parts")
-	// ErrUploadGone says that the upload session is lost: a new one is needed, with all parts again.
+	// ErrUploadGone means that the upload session is lost. A new one is needed, with all parts again.
 	ErrUploadGone = errors.New("the store has lost the upload session")
 	// ErrSourceChanged says that the file became another while it was read. Parts of both are never mixed.
 	ErrSourceChanged = errors.New("the source changed while it was copied")
-	// ErrStalled says that not a byte moved for a while.
+	// ErrStalled means that no byte moved for too long.
 	ErrStalled = errors.New("no byte moved for too long")
-	// ErrCorrupted says that the store holds other bytes than were read.
+	// ErrCorrupted means that the store holds different bytes than were read.
 	ErrCorrupted = errors.New("the store's checksum of the file differs from that of the bytes read")
 )
 
-// SizeMismatch says that the source does not hold as many bytes as was stated.
+// SizeMismatch means that the source does not have the stated number of bytes.
 type SizeMismatch struct{ Stated, Actual int64 }
 
 func (e *SizeMismatch) Error() string {
@@ -139,14 +139,14 @@ type SourceError struct {
 func (e *SourceError) Error() string { return describe("reading the source", e.Status, e.Cause) }
 func (e *SourceError) Unwrap() error { return e.Cause }
 
-// Retryable says that another attempt may succeed.
+// Retryable reports whether another attempt may succeed.
 func (e *SourceError) Retryable() bool { return retryable(e.Status) }
 
 // SinkError is a failure to write. Code is the store's word for it.
 type SinkError struct {
 	Status     int
 	Code       string
-	RetryAfter time.Duration // as the store asks; 0: it does not
+	RetryAfter time.Duration // as the store asks; 0 if it does not
 	Cause      error
 }
 
@@ -159,7 +159,7 @@ func (e *SinkError) Error() string {
 }
 func (e *SinkError) Unwrap() error { return e.Cause }
 
-// Retryable says that another attempt may succeed.
+// Retryable reports whether another attempt may succeed.
 func (e *SinkError) Retryable() bool { return retryable(e.Status) }
 
 // Throttled says that the store asks for less at once.
@@ -185,7 +185,7 @@ func retryable(status int) bool {
 	return status >= 500
 }
 
-// Bytes is a source in memory.
+// Bytes returns a source in memory.
 func Bytes(b []byte) Source { return memorySource(b) }
 
 type memorySource []byte

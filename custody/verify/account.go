@@ -8,10 +8,10 @@ import (
 	"github.com/framebridge/framebridge/english"
 )
 
-// accountHead tells the report of a migration, which lists projects, from that of an archive, which lists files.
+// accountHead matches the report of a migration, which lists projects, and not that of an archive, which lists files.
 var accountHead = regexp.MustCompile(`^\{[^{}]*"migration":\s*"`)
 
-// account holds the totals of a migration's report against its rows.
+// account checks the totals of a migration's report against its rows.
 func (r *Result) account(body []byte) {
 	type sums struct {
 		Items, Verified, Skipped, Failed, Bytes int64
@@ -57,7 +57,7 @@ func (r *Result) account(body []byte) {
 			if said, listed := d.Totals.ByState[state], states[state]; said != listed {
 				right = false
 				r.wrong("totals: it says %s with the state %q and lists %d", english.Count(said, "project"), state, listed)
-				delete(states, state) // said once
+				delete(states, state) // reported once
 				delete(d.Totals.ByState, state)
 			}
 		}

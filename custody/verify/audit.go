@@ -13,7 +13,7 @@ import (
 	auditlog "github.com/framebridge/framebridge/ledger/chain"
 )
 
-// isAudit tells an extract of the audit log, one entry a line, from a report. An entry can be long.
+// isAudit reports whether a file is an extract of the audit log, with one entry per line. An entry can be long.
 func isAudit(body []byte) bool {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(body), []byte("\n"))
 	var e struct {
@@ -23,8 +23,8 @@ func isAudit(body []byte) bool {
 	return json.Unmarshal(line, &e) == nil && e.Seq > 0 && e.Hash != ""
 }
 
-// erasures are the entries of an extract that others say were erased, with the digests of what stands there now. An erasure's own entry
-// may have been erased since: the newest are read first.
+// erasures returns the entries of an extract that later ones say were erased, with the digests of their new content. It reads the newest
+// first, because an erasure's own entry may have been erased since.
 func erasures(body []byte) map[int64]string {
 	var said []auditlog.Entry
 	for line := range bytes.Lines(body) {
@@ -46,7 +46,7 @@ func erasures(body []byte) map[int64]string {
 	return erased
 }
 
-// audit holds the entries of an extract against each other.
+// audit verifies the entries of an extract.
 func (r *Result) audit(body []byte) error {
 	lines := bufio.NewScanner(bytes.NewReader(body))
 	lines.Buffer(nil, 16<<20)
@@ -71,7 +71,7 @@ func (r *Result) audit(body []byte) error {
 			r.wrong("line %d: entries of two tenants are mixed", n)
 			return nil
 		}
-		if e.Seq > last.Seq+1 { // a selection, or the second page of a listing: by itself the entry can be right
+		if e.Seq > last.Seq+1 { // a selection, or a later page of a listing: the entry itself can be right
 			if last.Seq > 0 {
 				leftOut += e.Seq - last.Seq - 1
 			}
@@ -89,7 +89,7 @@ func (r *Result) audit(body []byte) error {
 		if err != nil {
 			return err
 		}
-		if !bytes.Equal(written, lines.Bytes()) { // as a name in other letters, or another time zone
+		if !bytes.Equal(written, lines.Bytes()) { // such as a name in another encoding, or another time zone
 			r.wrong("line %d: entry %d has the content that its hash stands for, but is not written the way Framebridge writes it", n, e.Seq)
 			return nil
 		}
@@ -113,10 +113,10 @@ func (r *Result) audit(body []byte) error {
 	return nil
 }
 
-// entry is what two extracts must have alike of an entry of the log.
+// entry is what two extracts must have in common about an entry of the log.
 type entry struct {
 	hash  string
-	stays string // what an erasure does not change
+	stays string // what an erasure leaves unchanged
 }
 
 func entryOf(e auditlog.Entry) entry {
@@ -127,8 +127,8 @@ func entryOf(e auditlog.Entry) entry {
 	return entry{e.Hash, fmt.Sprintf("%q", []string{e.At.String(), e.Actor.Kind, e.Action, e.ObjectKind, object, e.Archive, e.Review})}
 }
 
-// Together holds what was given together against each other: hash lists against the report of their account, and extracts of one audit
-// log, where an erasure stands for personal data that was taken out between them, and for nothing else.
+// Together compares the given files with each other: hash lists with the report of their account, and extracts of the same audit log,
+// which may differ only in personal data that was erased between them.
 func Together(results []Result) {
 	for i := range results {
 		for j := range results {

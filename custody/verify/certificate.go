@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/english"
 )
 
-// Keys are the trusted keys of one signer.
+// Keys returns a signer's key as the trusted keys, or nil if it is not Ed25519.
 func Keys(public crypto.PublicKey) []ed25519.PublicKey {
 	key, ok := public.(ed25519.PublicKey)
 	if !ok {
@@ -18,7 +18,7 @@ func Keys(public crypto.PublicKey) []ed25519.PublicKey {
 	return []ed25519.PublicKey{key}
 }
 
-// certificate holds a deletion certificate's totals against its rows, each deletion against its proof, and the deleted files against
+// certificate checks a deletion certificate's totals against its rows, each deletion against its proof, and the deleted files against
 // the stored ones.
 func (r *Result) certificate(body []byte, o Options) error {
 	var d struct {

@@ -20,7 +20,7 @@ import (
 	"github.com/framebridge/framebridge/report"
 )
 
-// store is a folder with files, outside of which nothing is read whatever a list names.
+// store is a folder with files. Nothing outside it is read, whatever a list names.
 type store struct {
 	root         *os.Root
 	files, bytes int64
@@ -34,7 +34,7 @@ func openStore(dir string) (*store, error) {
 	return &store{root: root}, nil
 }
 
-// compare reads a stored file and holds it against its size in bytes and its xxHash64. It returns what is wrong, "" for nothing.
+// compare reads a stored file and compares its size in bytes and its xxHash64. It returns what is wrong, or "".
 func (s *store) compare(path string, size int64, checksum string) string {
 	f, err := s.root.Open(filepath.FromSlash(path))
 	switch {
@@ -58,7 +58,7 @@ func (s *store) compare(path string, size int64, checksum string) string {
 	return ""
 }
 
-// file compares a stored file. One that another file may stand in front of is named by its Frame.io id, too: it can lie beside.
+// file compares a stored file. If another file may have taken its path, sourceID is its Frame.io id, by which it may be stored beside it.
 func (r *Result) file(s *store, path, sourceID string, size int64, checksum string) {
 	wrong := s.compare(path, size, checksum)
 	if wrong != "" && sourceID != "" && s.compare(report.Beside(path, sourceID), size, checksum) == "" {
@@ -90,13 +90,14 @@ type hashList struct {
 	References []reference `xml:"references>hashlistreference"`
 }
 
-// reference names the hash list of a project in the hash list of its account.
+// reference is how an account's hash list names a project's hash list.
 type reference struct {
 	Path string `xml:"path"`
 	C4   string `xml:"c4"`
 }
 
-// hashList reads the files of an ASC MHL, and the lists that it refers to. Without a store these lie in the folder around its own "ascmhl".
+// hashList verifies the files of an ASC MHL, and the lists that it refers to. Without a store, it looks in the parent of the list's own
+// folder if that is "ascmhl".
 func (r *Result) hashList(body []byte, o Options) error {
 	var list hashList
 	if err := xml.Unmarshal(body, &list); err != nil {
@@ -108,7 +109,7 @@ func (r *Result) hashList(body []byte, o Options) error {
 	if here, err := filepath.Abs(filepath.Dir(r.File)); err == nil && dir == "" && filepath.Base(here) == "ascmhl" {
 		dir = filepath.Dir(here)
 	}
-	// Those of accounts are signed themselves, also where no project has a list; those of projects by their chain.
+	// An account's list is itself signed, even if no project has a list. A project's is signed by its chain.
 	_, err := custody.Check(body, nil)
 	signed := !errors.Is(err, custody.ErrUnsigned)
 	ofAccount := len(list.Hashes) == 0 && (signed || len(r.lists) > 0)
@@ -144,8 +145,8 @@ func (r *Result) hashList(body []byte, o Options) error {
 	return nil
 }
 
-// inAccount holds a project's hash list against an account's report, or its hash list, that was given with it. The account's signature
-// stands for the lists that it names, as that of a chain does.
+// inAccount checks a project's hash list against an account's report or hash list that was given with it. Like a chain's signature, the
+// account's covers the lists that it names.
 func (r *Result) inAccount(account *Result) {
 	if slices.ContainsFunc(account.lists, func(l reference) bool { return l.C4 == r.c4 }) {
 		by := ""
@@ -162,7 +163,7 @@ func (r *Result) inAccount(account *Result) {
 	}
 }
 
-// referred holds the hash lists below a folder that a list refers to against it.
+// referred checks the hash lists that a list refers to, below a folder.
 func (r *Result) referred(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -201,7 +202,7 @@ func readBelow(root *os.Root, name string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, mostBytes))
 }
 
-// chain is the history of hash lists that lies beside them.
+// chain is the history of hash lists, which is stored next to them.
 type chain struct {
 	Lists []struct {
 		Number int    `xml:"sequencenr,attr"`
@@ -212,7 +213,7 @@ type chain struct {
 
 const noChain = "there is no chain to compare it with, whose signature stands for the list: no " + report.ChainFile + " is next to it"
 
-// chained holds a hash list against the chain next to it: the chain's signature stands for the lists that it names.
+// chained checks a hash list against the chain next to it, whose signature covers the lists that it names.
 func (r *Result) chained(body []byte, o Options) error {
 	raw, err := os.ReadFile(filepath.Join(filepath.Dir(r.File), report.ChainFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -258,7 +259,7 @@ func (r *Result) chained(body []byte, o Options) error {
 	return nil
 }
 
-// chain holds the lists beside a chain against it.
+// chain checks the lists next to a chain against it.
 func (r *Result) chain(body []byte) error {
 	var c chain
 	if err := xml.Unmarshal(body, &c); err != nil {

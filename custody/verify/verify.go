@@ -1,5 +1,5 @@
-// Package verify examines what Framebridge handed out as proof: reports, ASC MHL hash lists and their chain, extracts of the
-// audit log, and the stored files themselves. It needs neither network nor configuration nor the ledger.
+// Package verify examines what Framebridge issued as proof: reports, ASC MHL hash lists and their chain, extracts of the
+// audit log, and the stored files themselves. It needs no network, configuration or ledger.
 package verify
 
 import (
@@ -30,26 +30,26 @@ const (
 	KindAccount     = "account report"
 )
 
-// Options say what to hold files against.
+// Options are what to verify files against.
 type Options struct {
-	Trusted []ed25519.PublicKey // none: a signature is held against the key that it names
-	Store   string              // the folder with the stored files, laid out as the hash list says; "" leaves them unread
+	Trusted []ed25519.PublicKey // if empty, a signature is checked against the key that it names
+	Store   string              // the folder with the stored files, laid out as in the hash list; if empty, they are not read
 }
 
-// Result is what is known of one file after it was examined.
+// Result is what examining one file has shown.
 type Result struct {
 	File     string   `json:"file"`
 	Kind     string   `json:"kind"`
-	Of       string   `json:"of,omitempty"`        // whose it is, of which project and run, and when it was written, as it says itself
+	Of       string   `json:"of,omitempty"`        // its tenant, project, run and time, as it states them
 	SignedBy string   `json:"signed_by,omitempty"` // the key's ID
-	Checked  []string `json:"checked"`             // what was found to be right, in words
-	Problems []string `json:"problems"`            // what differs, each with its name
+	Checked  []string `json:"checked"`             // what is right, in words
+	Problems []string `json:"problems"`            // what differs, each by name
 	Warnings []string `json:"warnings"`            // what could not be proven
 
-	proven  bool // a trusted key has signed it
+	proven  bool // a trusted key signed it
 	tenant  string
 	entries map[int64]entry // of an extract of the audit log
-	lists   []reference     // that an account's report or hash list names
+	lists   []reference     // those that an account's report or hash list names
 	c4      string          // of a hash list
 }
 
@@ -63,9 +63,9 @@ func (r *Result) warn(format string, args ...any) {
 	r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...))
 }
 
-const mostBytes = 4 << 30 // of a report of a million files, and then some
+const mostBytes = 4 << 30 // more than enough for a report of a million files
 
-// File examines one file. The error says that it could not be read or is none that Framebridge makes.
+// File examines one file. It returns an error if the file cannot be read or is of no kind that Framebridge issues.
 func File(name string, o Options) (Result, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -118,7 +118,7 @@ func examine(name string, body []byte, o Options) (Result, error) {
 	return r, notOurs(name)
 }
 
-// certificateHead is how a certificate's JSON begins, however it is laid out.
+// certificateHead matches the beginning of a certificate's JSON, whatever its layout.
 var certificateHead = regexp.MustCompile(`^\{\s*"kind":\s*"` + custody.CertificateKind + `"`)
 
 func notOurs(name string) error {
@@ -154,7 +154,7 @@ func (n named) String() string {
 	return fmt.Sprintf("%q (%s)", n.Name, n.ID)
 }
 
-// of says what a file is about.
+// of sets what a file is about.
 func (r *Result) of(tenant named, what string, project named, run int, at time.Time) {
 	r.Of = fmt.Sprintf("tenant %s, %s %s", tenant, what, project)
 	if run > 0 {
@@ -171,7 +171,7 @@ type document struct {
 	Run     int              `json:"run"`
 	At      time.Time        `json:"generated_at"`
 	Archive string           `json:"archive"`
-	Status  any              `json:"status"` // whatever else has one is told by what it lacks
+	Status  any              `json:"status"` // other files may have one too, but lack archive or totals
 	Totals  map[string]int64 `json:"totals"`
 	Items   []item           `json:"items"`
 }
@@ -179,7 +179,7 @@ type document struct {
 type item struct {
 	SourceID   string `json:"source_id"`
 	Path       string `json:"path"`
-	StoredAs   string `json:"stored_as"` // by the hash list, where that is not Path
+	StoredAs   string `json:"stored_as"` // the path in the hash list, if it differs from Path
 	Versions   int    `json:"versions"`
 	State      string `json:"state"`
 	StoredSize int64  `json:"stored_size"`
@@ -187,7 +187,7 @@ type item struct {
 	Rendition  string `json:"rendition"`
 }
 
-// report holds a report's totals against its rows, and its rows against the stored files.
+// report checks a report's totals against its rows, and its rows against the stored files.
 func (r *Result) report(body []byte, o Options) error {
 	var d document
 	if err := json.Unmarshal(body, &d); err != nil {
@@ -230,7 +230,7 @@ func (r *Result) report(body []byte, o Options) error {
 	})
 }
 
-// kept is a file of a report or a certificate. Where it names an id, it may stand beside another file that has its path.
+// kept is a file of a report or a certificate. If it has a sourceID, it may be stored beside another file that has its path.
 type kept struct {
 	path, sourceID string
 	versions       int
@@ -238,7 +238,7 @@ type kept struct {
 	checksum       string
 }
 
-// stored holds files against those of a store. Versions of one asset share a path: list says what tells them apart.
+// stored compares files with those in a store. It skips the versions of an asset, which share a path, and refers to list, which tells them apart.
 func (r *Result) stored(where, list string, each func(file func(kept))) error {
 	store, err := openStore(where)
 	if err != nil {

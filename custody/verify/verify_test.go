@@ -30,7 +30,7 @@ var key = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))
 
 func trusted() []ed25519.PublicKey { return []ed25519.PublicKey{key.Public().(ed25519.PublicKey)} }
 
-// archived lays out stored files, and makes the report on them.
+// archived stores files and creates their report.
 func archived(t *testing.T) (store string, rep *report.Report) {
 	store = t.TempDir()
 	var items []ledger.Item
@@ -71,7 +71,7 @@ func TestAReportIsProvenWithItsFiles(t *testing.T) {
 		assert.Empty(t, r.Warnings, form)
 		assert.NotEmpty(t, r.SignedBy, form)
 
-		for at := 0; at < len(body); at += 13 { // each is a read of a file: the package custody tries every bit
+		for at := 0; at < len(body); at += 13 { // each reads a file; package custody tries every bit
 			changed := bytes.Clone(body)
 			changed[at] ^= 1
 			require.NoError(t, os.WriteFile(name, changed, 0o600))
@@ -142,7 +142,7 @@ func TestAChangedFileIsNamed(t *testing.T) {
 	}
 }
 
-// A flipped bit anywhere is named: in a hash list that lies beside its chain, in the chain, and in an extract of the audit log.
+// A flipped bit anywhere is reported: in a hash list next to its chain, in the chain, and in an extract of the audit log.
 func TestAFlippedBitAnywhereIsNamed(t *testing.T) {
 	store, rep := archived(t)
 	list, chain := filepath.Join(store, "ascmhl", rep.MHLFile()), filepath.Join(store, "ascmhl", report.ChainFile)
@@ -199,7 +199,7 @@ func TestAListIsHeldAgainstItsChain(t *testing.T) {
 	assert.Equal(t, []string{"signature: changed since it was signed", "it lists no hash list"}, r.Problems)
 }
 
-// Whoever changes a list can write the chain anew, but cannot sign it.
+// Whoever changes a list can rewrite the chain, but cannot sign it.
 func TestAChainsSignatureStandsForItsLists(t *testing.T) {
 	store, rep := archived(t)
 	list, chain := filepath.Join(store, "ascmhl", rep.MHLFile()), filepath.Join(store, "ascmhl", report.ChainFile)
@@ -236,7 +236,7 @@ func TestAChainsSignatureStandsForItsLists(t *testing.T) {
 	}
 }
 
-// Two files of one name: the hash list calls the second one otherwise, and so does the report. An older report, and a certificate, find it.
+// Two files with the same name: the hash list and the report give the second one another name. An older report and a certificate find it.
 func TestFilesOfOneNameAreFound(t *testing.T) {
 	store := t.TempDir()
 	body := map[string]string{"aaaaaaaa-1": "a", "bbbbbbbb-2": "b"}
@@ -278,7 +278,7 @@ func TestFilesOfOneNameAreFound(t *testing.T) {
 	assert.Contains(t, strings.Join(r.Problems, "\n"), "cut.mov has the xxHash64")
 }
 
-// A list in the folder ascmhl is read with the files around it, also from within.
+// A list in the folder ascmhl is verified with the files around it, also from inside that folder.
 func TestAListFindsItsFilesFromWithin(t *testing.T) {
 	store, rep := archived(t)
 	write(t, filepath.Join(store, "ascmhl", rep.MHLFile()), report.MHL, rep)
@@ -390,7 +390,7 @@ func linesOf(t *testing.T, entries []ledger.AuditEntry) [][]byte {
 	return lines
 }
 
-// Two erasures, the second one of whoever did the first: the whole log, and the entries about one archive, prove themselves.
+// Two erasures, the second one of whoever did the first: the whole log, and the entries about one archive, verify.
 func TestAnExtractAfterErasuresIsProven(t *testing.T) {
 	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
@@ -423,7 +423,7 @@ func TestAnExtractAfterErasuresIsProven(t *testing.T) {
 	}
 }
 
-// Whoever can write to the ledger passes a change off as an erasure: an extract from before shows it, and takes an erasure for one.
+// Somebody who can write to the ledger disguises a change as an erasure. An earlier extract shows that, and accepts a real erasure.
 func TestAnExtractFromBeforeShowsWhatAnErasureChanged(t *testing.T) {
 	dsn := emptyledger.DSN(t)
 	l, err := ledger.Open(t.Context(), dsn)
@@ -492,7 +492,7 @@ func TestAnAuditExtractIsProven(t *testing.T) {
 	assert.Empty(t, r.Problems)
 }
 
-// An account's hash list stands for those of its projects by their C4.
+// An account's hash list covers those of its projects by their C4.
 func TestAnAccountsHashListIsProven(t *testing.T) {
 	lists := map[string][]byte{"0002_Spring.mhl": []byte("spring's"), "0001_Spring.mhl": []byte("the other spring's"), "0001_Summer.mhl": []byte("summer's")}
 	project := func(id, name, list string) report.AccountProject {
@@ -526,7 +526,7 @@ func TestAnAccountsHashListIsProven(t *testing.T) {
 	assert.Equal(t, []string{"differs: Harbour_Films/Summer/ascmhl/0001_Summer.mhl was changed"}, r.Problems)
 	put("Harbour_Films/Summer/ascmhl/0001_Summer.mhl", lists["0001_Summer.mhl"])
 
-	// Lists that are given with it, wherever they lie: one is the project's, one another of that name, one not its.
+	// Lists given with it, wherever they are: one is the project's, one has the same name, one belongs to another account.
 	together := []Result{{File: "0001_Summer.mhl", c4: report.C4(lists["0001_Summer.mhl"])}, {File: "0002_Spring.mhl", c4: report.C4([]byte("another"))}, {File: "0009_Other.mhl", c4: report.C4([]byte("other"))}}
 	account, err := File(name, Options{Trusted: trusted()})
 	require.NoError(t, err)
@@ -576,7 +576,7 @@ func projectWith(id string, list []byte) report.AccountProject {
 	return report.AccountProject{MigrationProject: ledger.MigrationProject{ID: id}, Archive: ledger.Archive{ID: id, Name: "Spring", TeamName: "Films"}, HashList: &report.Generation{File: "0001_Spring.mhl", C4: report.C4(list)}}
 }
 
-// An account's hash list is held against its signature also where it names no list, be it that there is none or that all were taken out.
+// An account's hash list is checked against its signature even if it names no list, whether it had none or all were removed.
 func TestAnAccountsHashListWithoutListsIsProven(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "report.mhl")
 	body := accountList(t, name)
@@ -598,7 +598,7 @@ func TestAnAccountsHashListWithoutListsIsProven(t *testing.T) {
 	assert.Len(t, r.Problems, 1, "all lists were taken out")
 }
 
-// A list of files that refers to others, as one of nested histories does, is read nonetheless.
+// A list of files that refers to other lists, as with nested histories, is still verified.
 func TestAReferenceHidesNoFile(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "ascmhl", "0001.mhl")
@@ -615,7 +615,7 @@ func TestAReferenceHidesNoFile(t *testing.T) {
 	assert.Contains(t, r.Checked, "1 hash list below its folder is unchanged")
 }
 
-// What is given together is told apart by content before it is told by name; a signed account's list stands for those that it names.
+// Files given together are matched by content before they are matched by name. A signed account's list covers those that it names.
 func TestListsOfOneNameAreToldApart(t *testing.T) {
 	dir := t.TempDir()
 	one, other := filepath.Join(dir, "one", "0001_Spring.mhl"), filepath.Join(dir, "other", "0001_Spring.mhl")

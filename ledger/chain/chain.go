@@ -1,4 +1,4 @@
-// Package chain says what an entry of the audit log is, and holds entries against each other by their hashes.
+// Package chain defines the entries of the audit log, and verifies them by their chained hashes.
 package chain
 
 import (
@@ -15,13 +15,13 @@ import (
 // Actor is who did something.
 type Actor struct {
 	Kind    string `json:"kind"`              // one of the constants; entries of older versions have others
-	Name    string `json:"name,omitempty"`    // of a person, where one is known
+	Name    string `json:"name,omitempty"`    // of a person, if known
 	Address string `json:"address,omitempty"` // the network address that the request came from
 	Key     string `json:"key,omitempty"`     // the name of the API key, never the key
 }
 
-// Entry is one line of a tenant's audit log. Detail is a JSON object or empty; a JSON string is a detail that is no JSON, as an
-// earlier release has left it where it took somebody's address out.
+// Entry is one line of a tenant's audit log. Detail is a JSON object or empty. A JSON string holds a detail that is not JSON: an
+// earlier release left it so when it erased an address.
 type Entry struct {
 	Tenant     string          `json:"tenant"`
 	Seq        int64           `json:"seq"` // from 1, without gaps
@@ -34,13 +34,13 @@ type Entry struct {
 	Review     string          `json:"review,omitempty"`
 	Reason     string          `json:"reason,omitempty"`
 	Detail     json.RawMessage `json:"detail,omitempty"`
-	Previous   string          `json:"previous"` // the hash of the entry before, empty for the first
+	Previous   string          `json:"previous"` // the previous entry's hash, empty for the first
 	Hash       string          `json:"hash"`
 }
 
-// Digest is what the entry's hash must be: SHA-256, in lower-case hexadecimal, over each value in the order of the fields,
-// from Previous and Tenant to Detail, written as its length in bytes, a colon, its bytes and a comma. Numbers are decimal,
-// At is microseconds since 1970.
+// Digest returns what the entry's hash must be: SHA-256, in lower-case hexadecimal, over each value in the order of the
+// fields, from Previous and Tenant to Detail, written as its length in bytes, a colon, its bytes and a comma. Numbers are
+// decimal. At is in microseconds since 1970.
 func (e Entry) Digest() string {
 	h := sha256.New()
 	for _, value := range []string{
@@ -60,11 +60,11 @@ func (e Entry) hashedDetail() string {
 	return string(e.Detail)
 }
 
-// ErrChanged says that an audit log is not as it was written.
+// ErrChanged means that an audit log is not as it was written.
 var ErrChanged = errors.New("the audit log was changed")
 
-// Verify holds entries against each other; before is the entry in front of the first, or nil at the log's beginning, erased what Erasures
-// has read.
+// Verify checks the numbers and hashes of consecutive entries. before is the entry that precedes the first, or nil at the start of the log.
+// erased is what Erasures collected. It returns an error that wraps ErrChanged if an entry does not fit.
 func Verify(before *Entry, entries []Entry, erased map[int64]string) error {
 	var seq int64
 	var hash string
@@ -85,7 +85,7 @@ func Verify(before *Entry, entries []Entry, erased map[int64]string) error {
 	return nil
 }
 
-// micros is how times are hashed: microseconds since 1970, 0 for none.
+// micros returns a time as it is hashed: microseconds since 1970, 0 for none.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -93,16 +93,16 @@ func micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// Erased is the action of entries about personal data that was taken out.
+// Erased is the action of entries about erased personal data.
 const Erased = "erased"
 
-// Erasure says what stands in an entry now whose content was erased.
+// Erasure is the digest of an entry's new content after an erasure.
 type Erasure struct {
 	Seq    int64  `json:"seq"`
 	Digest string `json:"digest"`
 }
 
-// Erasures reads from entries which others were erased since, and the digests of what stands there now.
+// Erasures collects from entries which earlier ones were erased, and the digests of their new content.
 func Erasures(entries []Entry, into map[int64]string) {
 	for _, e := range entries {
 		if e.Action != Erased {
@@ -122,10 +122,10 @@ func Erasures(entries []Entry, into map[int64]string) {
 	}
 }
 
-// Numbers are those of entries.
+// Numbers are sequence numbers of entries.
 type Numbers []int64
 
-// String names those that follow on each other by the first and the last: "2, 5-9 and 12". Beyond a few it counts them.
+// String shows consecutive numbers as a range: "2, 5-9 and 12". Beyond 20 ranges it only counts the rest.
 func (seqs Numbers) String() string {
 	const most = 20
 	var spans []string

@@ -1,5 +1,5 @@
-// Package database is the ledger's database: SQLite, which is embedded, or PostgreSQL, which serves several machines. It opens
-// it, brings its schema to this program's level, and runs statements that are written once for both.
+// Package database is the ledger's database: embedded SQLite, or PostgreSQL, which serves several machines. It opens the
+// database, migrates its schema to this program's level, and runs statements that are written once for both.
 package database
 
 import (
@@ -16,16 +16,16 @@ import (
 	_ "modernc.org/sqlite"             // SQLite without cgo
 )
 
-// DB is safe for concurrent use, and so is the database for several processes.
+// DB is safe for concurrent use. Several processes can share the database.
 type DB struct {
 	read, write    *sql.DB
-	reader, writer querier   // of read and write
-	kept           *prepared // of write; nil on PostgreSQL
+	reader, writer querier   // for read and write
+	kept           *prepared // for write; nil on PostgreSQL
 	postgres       bool
 	took           latency
 }
 
-// Open opens, and where needed creates, the database at "sqlite:FILE" or "postgres://…". No error contains the DSN.
+// Open opens the database at "sqlite:FILE" or "postgres://…", and creates it if needed. No error contains the DSN.
 func Open(ctx context.Context, dsn string) (*DB, error) {
 	d := &DB{took: newLatency()}
 	var err error
@@ -52,9 +52,9 @@ func (d *DB) openSQLite(file string) error {
 	if err := keepPrivate(file); err != nil {
 		return err
 	}
-	// Writers of all processes take their turn at once, instead of failing when they come to write.
+	// Transactions lock the file when they begin, in all processes, instead of failing when they come to write.
 	q := url.Values{"_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(ON)"}, "_txlock": {"immediate"}}
-	name := "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode() // a # or ? in a folder's name is part of it
+	name := "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode() // keeps a # or ? in a folder's name
 	var err error
 	if d.write, err = sql.Open("sqlite", name); err != nil {
 		return err
@@ -69,8 +69,8 @@ func (d *DB) openSQLite(file string) error {
 	return nil
 }
 
-// keepPrivate makes the file if it is not there, and lets nobody but its owner read it or what SQLite puts beside it, which
-// gets the file's mode when it is made. A file of somebody else's stays as it is.
+// keepPrivate creates the file if it does not exist. It lets only the owner read it and the files that SQLite puts next to
+// it, which get its mode when they are created. A file that belongs to somebody else stays as it is.
 func keepPrivate(file string) error {
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -91,7 +91,7 @@ func keepPrivate(file string) error {
 	return nil
 }
 
-// connections that one process may have to PostgreSQL.
+// connections is how many connections to PostgreSQL one process may have.
 const connections = 24
 
 func (d *DB) openPostgres(dsn string) error {
@@ -100,13 +100,13 @@ func (d *DB) openPostgres(dsn string) error {
 		return err
 	}
 	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections) // to open one costs PostgreSQL more than what is asked on it
+	db.SetMaxIdleConns(connections) // opening one costs PostgreSQL more than the queries on it
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	d.read, d.write, d.reader, d.writer = db, db, db, db
 	return nil
 }
 
-// Schema is that of this program.
+// Schema returns this program's schema.
 func (d *DB) Schema() Schema {
 	dialect := "sqlite"
 	if d.postgres {
@@ -119,10 +119,10 @@ func (d *DB) Schema() Schema {
 	return Schema{Files: files, Oldest: oldestReader}
 }
 
-// Postgres tells which of the two databases it is.
+// Postgres reports whether the database is PostgreSQL.
 func (d *DB) Postgres() bool { return d.postgres }
 
-// WithoutDSN keeps a password out of an error.
+// WithoutDSN returns an error without the DSN and its password.
 func WithoutDSN(err error, dsn string) error {
 	text := strings.ReplaceAll(err.Error(), dsn, "the ledger")
 	if u, perr := url.Parse(dsn); perr == nil && u.User != nil {
@@ -143,5 +143,5 @@ func (d *DB) Close() {
 	}
 }
 
-// Ping tells whether the database answers.
+// Ping returns an error if the database does not answer.
 func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }

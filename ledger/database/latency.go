@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// latency is how long the database takes, with the wait for a connection or for a lock.
+// latency measures how long the database takes, including the wait for a connection or a lock.
 type latency struct {
 	all                         *prometheus.HistogramVec
 	reads, writes, transactions prometheus.Observer
@@ -18,7 +18,7 @@ func newLatency() latency {
 	return latency{all, all.WithLabelValues("read"), all.WithLabelValues("write"), all.WithLabelValues("transaction")}
 }
 
-// Metrics are what the ledger measures.
+// Metrics returns what the ledger measures.
 func (d *DB) Metrics() prometheus.Collector { return d.took.all }
 
 func timed(o prometheus.Observer) func() {

@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// preparedMost bounds the statements that are kept: some are as many as the numbers of their arguments.
+// preparedMost bounds the kept statements, because some have one variant for each number of arguments.
 const preparedMost = 200
 
-// prepared keeps a database's statements: SQLite parses a statement each time that it gets its text, which takes about as long as
-// running it. pgx keeps its own.
+// prepared keeps a database's prepared statements. SQLite parses a statement each time it gets its text, which takes about as long
+// as running it. pgx keeps its own.
 type prepared struct {
 	db   *sql.DB
 	mu   sync.Mutex
@@ -19,15 +19,15 @@ type prepared struct {
 
 func newPrepared(db *sql.DB) *prepared { return &prepared{db: db, kept: map[string]*sql.Stmt{}} }
 
-// known is the statement of a text, and nil where none is kept; full: no more can be.
+// known returns the kept statement of a query, or nil. full means that no more can be kept.
 func (p *prepared) known(query string) (s *sql.Stmt, full bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.kept[query], len(p.kept) >= preparedMost
 }
 
-// keep prepares a statement. nil: as many are kept as may be, or it can't be prepared, which running it will tell. Nothing is locked
-// meanwhile: preparing waits for a connection, and who has the only one may ask for another statement.
+// keep prepares a statement. It returns nil if no more can be kept, or if it cannot be prepared, which running it will show. It holds no
+// lock while preparing waits for a connection, because whoever has the only one may need another statement.
 func (p *prepared) keep(ctx context.Context, query string) *sql.Stmt {
 	s, full := p.known(query)
 	if s != nil || full {
@@ -47,11 +47,11 @@ func (p *prepared) keep(ctx context.Context, query string) *sql.Stmt {
 	return s
 }
 
-// outside runs statements outside of transactions.
+// outside runs statements outside transactions.
 func (p *prepared) outside() querier { return keeping{p.db, p.keep} }
 
-// within runs a transaction's statements. What is new to it is kept by ended, which is called when it has ended: until then it has
-// the only connection that writes.
+// within runs a transaction's statements. The caller must call ended when the transaction has ended, to keep the new ones: until then
+// the transaction has the only writing connection.
 func (p *prepared) within(tx *sql.Tx) (q querier, ended func(context.Context)) {
 	var added []string
 	known := func(ctx context.Context, query string) *sql.Stmt {
@@ -68,7 +68,7 @@ func (p *prepared) within(tx *sql.Tx) (q querier, ended func(context.Context)) {
 	}
 }
 
-// keeping runs statements that are kept, and the others by their text.
+// keeping runs kept statements as prepared, and the others by their text.
 type keeping struct {
 	querier
 	statement func(ctx context.Context, query string) *sql.Stmt

@@ -26,7 +26,7 @@ func (d *DB) numbers(t *testing.T) (n int) {
 	return n
 }
 
-// Statements without end are not kept without end, and those that are not kept are run all the same.
+// The number of kept statements is limited. Those that are not kept still run.
 func TestSoManyStatementsAreKept(t *testing.T) {
 	d := openEmpty(t)
 	for i := range preparedMost + 50 {
@@ -37,7 +37,7 @@ func TestSoManyStatementsAreKept(t *testing.T) {
 	assert.Len(t, d.kept.kept, preparedMost)
 }
 
-// A transaction has the only connection that writes. What it runs first, and what waits for it, is kept when it has ended.
+// A transaction has the only writing connection. Its new statements, and those that wait for it, are kept when it has ended.
 func TestTransactionsKeepStatements(t *testing.T) {
 	d := openEmpty(t)
 	var all sync.WaitGroup
@@ -59,7 +59,7 @@ func TestTransactionsKeepStatements(t *testing.T) {
 	assert.Equal(t, 80, d.numbers(t))
 }
 
-// What panics is rolled back, and holds nobody up.
+// A panic is rolled back and blocks nobody.
 func TestATransactionThatPanicsIsRolledBack(t *testing.T) {
 	d := openEmpty(t)
 	assert.Panics(t, func() {

@@ -15,16 +15,16 @@ import (
 )
 
 // Migrations only add: a program that knows the schema up to level n works on every level whose oldest reader is n or
-// less. So one release can be rolled back without touching the ledger.
+// less. So a release can be rolled back by one without touching the ledger.
 //
 //go:embed migrations
 var migrations embed.FS
 
-// oldestReader is the level of the release before this one: with it the ledger can still be opened. Raise it, release by
-// release, to what the release before knew.
+// oldestReader is the level of the previous release, which can still open the ledger. With each release, raise it to the
+// level that the previous one knew.
 const oldestReader = 2
 
-// ErrTooNew says that the ledger was written by a release that this program is too old for.
+// ErrTooNew means that this program is too old for the release that wrote the ledger.
 var ErrTooNew = errors.New("the ledger is too new for this program")
 
 const (
@@ -33,15 +33,15 @@ const (
 	openPatience    = 15 * time.Second
 )
 
-// Schema is what the database is brought to.
+// Schema is what Migrate brings the database to.
 type Schema struct {
 	Files  fs.FS // goose migrations of one dialect
-	Oldest int64 // level that a program must know to open the database from then on
+	Oldest int64 // level that a program must know to open the database afterwards
 }
 
-// Migrate brings the database to this program's level. Programs that start together do not get into each other's way.
+// Migrate brings the database to this program's level. Programs may call it at the same time.
 func (d *DB) Migrate(ctx context.Context, to Schema) error {
-	if d.postgres { // the transaction only holds the lock, so that it is given back whatever becomes of this process
+	if d.postgres { // the transaction only holds the lock, which is released even if this process dies
 		return d.Tx(ctx, func(tx Session) error {
 			if _, err := tx.Exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock)); err != nil {
 				return err
@@ -49,8 +49,8 @@ func (d *DB) Migrate(ctx context.Context, to Schema) error {
 			return d.migrateAlone(ctx, to)
 		})
 	}
-	// SQLite runs each migration in a transaction that has the file to itself. Who comes second fails, having changed
-	// nothing, and finds it done; and the change to the file's journal does not wait as everything else does.
+	// SQLite runs each migration in a transaction that locks the file. The second process fails without having changed
+	// anything, and then finds it done. The change of the file's journal mode does not wait for a lock either.
 	var err error
 	for until := time.Now().Add(openPatience); ; time.Sleep(50 * time.Millisecond) {
 		before, _ := d.Level(ctx)
@@ -64,7 +64,7 @@ func (d *DB) Migrate(ctx context.Context, to Schema) error {
 	}
 }
 
-// isBusy says that another process has SQLite's file, in any of the ways that it says so.
+// isBusy reports whether an error is any of SQLite's codes for a file that another process has locked.
 func isBusy(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xff == sqlitelib.SQLITE_BUSY
@@ -108,8 +108,8 @@ func (d *DB) migrateAlone(ctx context.Context, to Schema) error {
 	})
 }
 
-// oldestOf returns the level that a program must know to open the ledger. The name of the table is that of the migrator
-// before goose, whose programs refuse a ledger by it too.
+// oldestOf returns the level that a program must know to open the ledger, and false if there is none. The table is that of
+// the migrator before goose, and programs from then also refuse a ledger by it.
 func oldestOf(ctx context.Context, tx Session) (oldest int64, ok bool, err error) {
 	if ok, err = hasTable(ctx, tx, "schema_version"); err != nil || !ok {
 		return 0, false, err
@@ -118,7 +118,7 @@ func oldestOf(ctx context.Context, tx Session) (oldest int64, ok bool, err error
 	return oldest, oldest > 0, err
 }
 
-// adopt lets goose go on where the migrator before it has stopped.
+// adopt lets goose continue where the migrator before it stopped.
 func adopt(ctx context.Context, tx Session, dialect goose.Dialect, level int64) error {
 	if taken, err := hasTable(ctx, tx, migrationsTable); err != nil || taken {
 		return err
@@ -148,7 +148,7 @@ func hasTable(ctx context.Context, s Session, name string) (ok bool, err error) 
 	return ok, err
 }
 
-// Level is the newest migration that the database has, 0 without any.
+// Level returns the newest migration that the database has, or 0 if it has none.
 func (d *DB) Level(ctx context.Context) (level int64, err error) {
 	err = d.Reads().Row(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+migrationsTable).Scan(&level)
 	return level, err

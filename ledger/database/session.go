@@ -18,25 +18,25 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
-// Session runs statements, in a transaction or outside of one. They are written once, with ? for both databases.
+// Session runs statements, inside or outside a transaction. They are written once for both databases, with ? placeholders.
 type Session struct {
 	q        querier
 	postgres bool
 	inTx     bool
-	took     prometheus.Observer // nil within a transaction, which is observed in whole
+	took     prometheus.Observer // nil in a transaction, which is observed as a whole
 }
 
-// Reads is for statements that change nothing.
+// Reads returns a session for statements that change nothing.
 func (d *DB) Reads() Session {
 	return Session{q: d.reader, postgres: d.postgres, took: d.took.reads}
 }
 
-// Writes is for single statements that change something.
+// Writes returns a session for single statements that change something.
 func (d *DB) Writes() Session {
 	return Session{q: d.writer, postgres: d.postgres, took: d.took.writes}
 }
 
-// Tx runs a transaction. SQLite's have the whole file from their beginning; in PostgreSQL rows are locked with forUpdate.
+// Tx runs a transaction. SQLite's lock the whole file when they begin. In PostgreSQL, ForUpdate locks rows.
 func (d *DB) Tx(ctx context.Context, run func(Session) error) error {
 	defer timed(d.took.transactions)()
 	tx, err := d.write.BeginTx(ctx, nil)
@@ -49,14 +49,14 @@ func (d *DB) Tx(ctx context.Context, run func(Session) error) error {
 		defer ended(ctx)
 		q = kept
 	}
-	defer func() { _ = tx.Rollback() }() // an error's or a panic's; after a commit, nothing
+	defer func() { _ = tx.Rollback() }() // after an error or a panic; a no-op after a commit
 	if err := run(Session{q: q, postgres: d.postgres, inTx: true}); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-// ForUpdate locks the rows that a transaction reads; outside of one it is empty.
+// ForUpdate returns the clause that locks the rows a transaction reads. It is empty outside one, and on SQLite.
 func (s Session) ForUpdate() string {
 	if s.postgres && s.inTx {
 		return " FOR UPDATE"
@@ -64,7 +64,7 @@ func (s Session) ForUpdate() string {
 	return ""
 }
 
-// Now is the database's clock in microseconds since 1970: processes on several machines agree on it.
+// Now returns an SQL expression for the database's clock, on which all machines agree, in microseconds since 1970.
 func (s Session) Now() string {
 	if s.postgres {
 		return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
@@ -72,7 +72,7 @@ func (s Session) Now() string {
 	return "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
 }
 
-// Exec runs a statement and returns how many rows it has changed.
+// Exec runs a statement and returns how many rows it changed.
 func (s Session) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	defer timed(s.took)()
 	res, err := s.q.ExecContext(ctx, s.bind(query), s.args(args)...)
@@ -82,7 +82,7 @@ func (s Session) Exec(ctx context.Context, query string, args ...any) (int64, er
 	return res.RowsAffected()
 }
 
-// Query returns rows, which the caller closes.
+// Query returns rows, which the caller must close.
 func (s Session) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
 	defer timed(s.took)()
 	r, err := s.q.QueryContext(ctx, s.bind(query), s.args(args)...) //nolint:rowserrcheck,sqlclosecheck // the caller's
@@ -92,22 +92,22 @@ func (s Session) Query(ctx context.Context, query string, args ...any) (*Rows, e
 	return &Rows{Rows: r, postgres: s.postgres}, nil
 }
 
-// Row returns one row; that there is none shows when it is scanned.
+// Row returns one row. If there is none, Scan returns sql.ErrNoRows.
 func (s Session) Row(ctx context.Context, query string, args ...any) Row {
 	defer timed(s.took)()
 	return Row{Row: s.q.QueryRowContext(ctx, s.bind(query), s.args(args)...), postgres: s.postgres}
 }
 
-// Rows are a query's.
+// Rows is the result of a query.
 type Rows struct {
 	*sql.Rows
 	postgres bool
 }
 
-// Scan reads the row that Next has come to.
+// Scan reads the current row.
 func (r *Rows) Scan(dest ...any) error { return scanned(r.postgres, dest, r.Rows.Scan(dest...)) }
 
-// Row is a query's only one.
+// Row is the only row of a query.
 type Row struct {
 	*sql.Row
 	postgres bool
@@ -137,13 +137,13 @@ func Collect[T any](ctx context.Context, s Session, scan func(Scanner) (T, error
 // Scanner is a row of a query.
 type Scanner interface{ Scan(dest ...any) error }
 
-// JSON is a document, which needs no escaping: JSON writes a NUL as \u0000.
+// JSON is a document. It needs no escaping, because JSON writes a NUL as \u0000.
 type JSON string
 
-// Postgres tells which of the two databases it is, for the few statements that are not alike.
+// Postgres reports whether the database is PostgreSQL, for the few statements that differ.
 func (s Session) Postgres() bool { return s.postgres }
 
-// bind writes a query's ? as PostgreSQL's $1, $2, ….
+// bind replaces the ? placeholders of a query by PostgreSQL's $1, $2, ….
 func (s Session) bind(query string) string {
 	if !s.postgres {
 		return query
@@ -161,9 +161,9 @@ func (s Session) bind(query string) string {
 	return b.String()
 }
 
-// PostgreSQL's texts hold neither a NUL nor bytes that are not UTF-8; names in Frame.io may. There each such byte is
-// written as escapeMark and two hexadecimal digits, and the mark itself twice, so that every name comes back as it was.
-// Documents need none of this: JSON writes a NUL as \u0000.
+// PostgreSQL's texts cannot hold a NUL or invalid UTF-8, but names in Frame.io may. In PostgreSQL, each such byte is
+// stored as escapeMark and two hexadecimal digits, and the mark itself twice, so that every name comes back unchanged.
+// Documents need none of this, because JSON writes a NUL as \u0000.
 const escapeMark = '␛'
 
 func (s Session) args(args []any) []any {
@@ -219,7 +219,7 @@ func escapeText(text string) string {
 	return b.String()
 }
 
-// unescapeText leaves a mark alone that escapeText has not written.
+// unescapeText reverses escapeText. It keeps a mark that escapeText did not write.
 func unescapeText(text string) string {
 	mark := string(escapeMark)
 	if !strings.Contains(text, mark) {

@@ -1,4 +1,4 @@
-// Package lease lets one process of many do something alone, by the database's clock. Leases stand among the ledger's tokens.
+// Package lease lets one of many processes do something alone, by the database's clock. Leases are rows in the ledger's table of tokens.
 package lease
 
 import (
@@ -12,20 +12,20 @@ import (
 )
 
 const (
-	// Suffix is what a lease's name ends in, in the table of tokens. Its written_at is the lease's end.
+	// Suffix ends a lease's name in the table of tokens. The row's written_at is the lease's end.
 	Suffix = "/lease"
 	look   = 50 * time.Millisecond
 )
 
-// ErrLost says that another process may have begun what this one did alone.
+// ErrLost means that another process may have begun what this one was doing alone.
 var ErrLost = errors.New("the lease on what others may do, too, could not be renewed in time")
 
-// Name names what is done alone.
+// Name identifies what is done alone.
 type Name struct{ Tenant, Name string }
 
-// Alone does something that no other process does under the same name meanwhile, however long it takes: the lease is renewed
-// thrice in the time that it lasts. Where a process dies, another begins that time later. One that cannot reach the database for so
-// long has its context canceled, and ErrLost is returned unless it succeeded.
+// Alone calls do while no other process does the same under this name, however long that takes: it renews the lease every third of its
+// duration. If the process dies, another can begin after that duration. If the lease cannot be renewed for so long, do's context is canceled,
+// and an error of do is returned as ErrLost.
 func Alone(ctx context.Context, db database.Session, name Name, lasts time.Duration, do func(context.Context) error) error {
 	return hold(ctx, db, name, lasts, func(ctx context.Context, held lease) error {
 		doing, end := context.WithCancelCause(ctx)
@@ -39,13 +39,13 @@ func Alone(ctx context.Context, db database.Session, name Name, lasts time.Durat
 		end(nil)
 		<-renewed
 		if err != nil && errors.Is(lost, ErrLost) {
-			return fmt.Errorf("%w: %s", ErrLost, err.Error()) // its text alone: nobody has canceled the whole, so it is tried again
+			return fmt.Errorf("%w: %s", ErrLost, err.Error()) // as text only: the caller was not canceled, so this is retried
 		}
 		return err
 	})
 }
 
-// Once does something that must be over, and is never cut short, before the lease ends.
+// Once calls do, which is never cut short and must end before the lease does.
 func Once(ctx context.Context, db database.Session, name Name, lasts time.Duration, do func(context.Context) error) error {
 	return hold(ctx, db, name, lasts, func(ctx context.Context, _ lease) error { return do(ctx) })
 }
@@ -58,7 +58,7 @@ type lease struct {
 	lasts time.Duration
 }
 
-// hold waits for a lease, does something, and gives it back.
+// hold waits for a lease, calls do, and releases the lease.
 func hold(ctx context.Context, db database.Session, name Name, lasts time.Duration, do func(context.Context, lease) error) error {
 	name.Name += Suffix
 	held := lease{db, name, rand.Text(), lasts}
@@ -79,12 +79,12 @@ func hold(ctx context.Context, db database.Session, name Name, lasts time.Durati
 		}
 	}
 	defer func() {
-		_, _ = db.Exec(context.WithoutCancel(ctx), "DELETE FROM tokens WHERE tenant = ? AND name = ? AND sealed = ?", name.Tenant, name.Name, held.owner) // otherwise it runs out
+		_, _ = db.Exec(context.WithoutCancel(ctx), "DELETE FROM tokens WHERE tenant = ? AND name = ? AND sealed = ?", name.Tenant, name.Name, held.owner) // if this fails, it expires
 	}()
 	return do(ctx, held)
 }
 
-// renew moves the lease's end until ctx is done, and calls lost when another has it, or may have it by now.
+// renew extends the lease until ctx is done. It calls lost if another process has the lease or may have it by now.
 func (l lease) renew(ctx context.Context, lost context.CancelCauseFunc) {
 	beat := time.NewTicker(l.lasts / 3)
 	defer beat.Stop()

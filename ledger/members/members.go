@@ -1,4 +1,4 @@
-// Package members tells which members of a JSON object a struct does not know, so that they survive where it is written again.
+// Package members finds the members of a JSON object that a struct does not know, so that they survive when it is written back.
 package members
 
 import (
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Unknown returns the members of an object that a struct has no field for.
+// Unknown returns the members of an object for which a struct has no field, nested objects included.
 func Unknown(t reflect.Type, object []byte) map[string]json.RawMessage {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(object, &members) != nil {
@@ -31,7 +31,7 @@ func Unknown(t reflect.Type, object []byte) map[string]json.RawMessage {
 	return rest
 }
 
-// Merge adds to an object what it lacks of another.
+// Merge adds to an object the members of another that it lacks.
 func Merge(object, more json.RawMessage) json.RawMessage {
 	var to, from map[string]json.RawMessage
 	if json.Unmarshal(object, &to) != nil || json.Unmarshal(more, &from) != nil || to == nil {
@@ -52,8 +52,8 @@ func Merge(object, more json.RawMessage) json.RawMessage {
 
 var fieldsCache sync.Map // of map[string]reflect.Type by reflect.Type
 
-// fieldsOf returns a struct's fields by lower-case JSON name: encoding/json compares names without case. Those that hold
-// an object have the struct's type.
+// fieldsOf returns the types of a struct's fields by lower-case JSON name, because encoding/json ignores case. A pointer
+// has its element's type, and a time is a string.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	if have, ok := fieldsCache.Load(t); ok {
 		return have.(map[string]reflect.Type)

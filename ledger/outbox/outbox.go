@@ -1,5 +1,5 @@
-// Package outbox keeps mails until a mail server has taken them: those that nobody may be kept waiting for, and those that are
-// collected for a digest. Their texts are encrypted where the ledger has a key.
+// Package outbox keeps mails until a mail server has accepted them: those that must not keep anybody waiting, and those that
+// are collected for a digest. Their texts are encrypted if the ledger has a key.
 package outbox
 
 import (
@@ -13,10 +13,10 @@ import (
 	"github.com/framebridge/framebridge/ledger/sealed"
 )
 
-// lease is how long a batch is one worker's: after that it has died, and another one sends the batch.
+// lease is how long a batch belongs to one worker. After that the worker counts as dead, and another one sends the batch.
 const lease = 5 * time.Minute
 
-// Mail is a mail that waits. Its ID and its recipients name it: one that waits already is not put there again.
+// Mail is a waiting mail. It is identified by its ID and recipients, and is not added again while it waits.
 type Mail struct {
 	ID        string
 	To        []string
@@ -24,17 +24,17 @@ type Mail struct {
 	Text      string
 	CreatedAt time.Time
 	DueAt     time.Time
-	// Digest: it is sent as one with all others to the same recipient.
+	// Digest means that it is sent together with all others to the same recipients.
 	Digest bool
-	// Unreadable: the text was encrypted, and no key that is configured opens it.
+	// Unreadable means that the text is encrypted and no configured key decrypts it.
 	Unreadable bool
 }
 
-// Batch is what one mail is made of, in the hands of one worker. It stays as it is until it is sent.
+// Batch is what one worker sends as one mail. It does not change until it is sent.
 type Batch struct {
 	Tenant, ID string
-	Mails      []Mail // the oldest first
-	Attempts   int    // with this one
+	Mails      []Mail // oldest first
+	Attempts   int    // including this one
 }
 
 // Box is the ledger's outbox.
@@ -43,10 +43,10 @@ type Box struct {
 	keys sealed.Keys
 }
 
-// New is the outbox of a ledger's database; without keys it keeps texts as they are.
+// New returns the outbox of a ledger's database. Without keys it stores texts as they are.
 func New(db *database.DB, keys sealed.Keys) Box { return Box{db, keys} }
 
-// Put adds mails of a tenant.
+// Put adds a tenant's mails.
 func (b Box) Put(ctx context.Context, tenant string, mails ...Mail) error {
 	return b.db.Tx(ctx, func(tx database.Session) error {
 		for _, m := range mails {
@@ -75,8 +75,8 @@ const (
 	left      = "SELECT DISTINCT tenant, batch FROM mails WHERE batch <> '' AND due_at <= ? ORDER BY 1, 2 LIMIT ?"
 )
 
-// Claim gives the caller batches that are due, at most so many: new ones, and those whose worker has died or has failed to send
-// them. No other worker has them until the lease ends.
+// Claim returns batches that are due: up to most new ones, and up to most whose worker died or failed to send them. No other
+// worker gets them until the lease ends.
 func (b Box) Claim(ctx context.Context, now time.Time, most int) ([]Batch, error) {
 	type group struct{ tenant, recipients, id, batch string }
 	var digest int
@@ -95,7 +95,7 @@ func (b Box) Claim(ctx context.Context, now time.Time, most int) ([]Batch, error
 		if err != nil {
 			return out, err
 		}
-		if n > 0 { // else another worker was faster
+		if n > 0 { // otherwise another worker was faster
 			out = append(out, Batch{Tenant: g.tenant, ID: batch})
 		}
 	}
@@ -139,13 +139,13 @@ func (b Box) read(ctx context.Context, of *Batch) ([]Mail, error) {
 	}, "SELECT id, recipients, digest, created_at, due_at, subject, body, attempts FROM mails WHERE tenant = ? AND batch = ? ORDER BY created_at, id", of.Tenant, of.ID)
 }
 
-// Sent forgets a batch that the server has taken, or that nobody will ever take.
+// Sent deletes a batch that the server accepted, or that it will never accept.
 func (b Box) Sent(ctx context.Context, of Batch) error {
 	_, err := b.db.Writes().Exec(ctx, "DELETE FROM mails WHERE tenant = ? AND batch = ?", of.Tenant, of.ID)
 	return err
 }
 
-// Failed has a batch sent again at a time.
+// Failed schedules a batch to be sent again.
 func (b Box) Failed(ctx context.Context, of Batch, again time.Time) error {
 	_, err := b.db.Writes().Exec(ctx, "UPDATE mails SET due_at = ? WHERE tenant = ? AND batch = ?", again.UnixMicro(), of.Tenant, of.ID)
 	return err

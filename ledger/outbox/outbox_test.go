@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/ledger/outbox"
 )
 
-// box is an outbox on a database that several workers have open; at is the present.
+// box is an outbox on a database that several workers have open. at is the current time.
 func box(t *testing.T) (outbox.Box, time.Time) {
 	t.Helper()
 	db, err := database.Open(t.Context(), "sqlite:"+t.TempDir()+"/l.db")
@@ -47,7 +47,7 @@ func TestWhatIsCollectedIsSentAsOneOncePerRecipient(t *testing.T) {
 		assert.Equal(t, []string{"first", "second", "third"}, subjects(batch))
 		assert.Equal(t, 1, batch.Attempts)
 	}
-	// What comes while a batch is being sent belongs to the next one.
+	// Mails added while a batch is being sent belong to the next one.
 	require.NoError(t, b.Put(t.Context(), "T", outbox.Mail{ID: "late", To: []string{"sam@post.example"}, Subject: "late", CreatedAt: now, DueAt: now.Add(time.Hour), Digest: true}))
 	require.NoError(t, b.Sent(t.Context(), due[0]))
 	require.NoError(t, b.Sent(t.Context(), due[1]))

@@ -8,13 +8,14 @@ import (
 	"github.com/framebridge/framebridge/ledger/database"
 )
 
-// mark begins a text that is kept encrypted: mails hold links that open without an account. No mail's own text begins so.
+// mark is the prefix of a text that is stored encrypted, because mails contain links that work without an account. No mail's own
+// text begins with it.
 const mark = "\x1esealed:"
 
-// place is where an encrypted text belongs. The recipients are not part of it: an erased person's address is replaced there.
+// place is what an encrypted text is bound to. The recipients are not part of it, because an erased person's address is replaced there.
 func place(tenant, id string) string { return tenant + "/mail/" + id }
 
-// closed is a mail's text as it is kept: encrypted where there is a key.
+// closed returns a mail's text as it is stored: encrypted if there is a key.
 func (b Box) closed(tenant, id, text string) (string, error) {
 	text = strings.TrimLeft(text, mark[:1])
 	if len(b.keys) == 0 {
@@ -24,7 +25,7 @@ func (b Box) closed(tenant, id, text string) (string, error) {
 	return mark + shut, err
 }
 
-// opened is a kept text as it is sent; outdated where it is not encrypted under the first key.
+// opened returns a stored text as it is sent. outdated means that it is not encrypted under the first key, although there is one.
 func (b Box) opened(tenant, id, kept string) (text string, outdated bool, err error) {
 	shut, encrypted := strings.CutPrefix(kept, mark)
 	if !encrypted {
@@ -47,7 +48,7 @@ func (k keptText) replace(ctx context.Context, s database.Session, body string) 
 	return s.Exec(ctx, "UPDATE mails SET body = ? WHERE tenant = ? AND id = ? AND recipients = ? AND body = ?", body, k.tenant, k.id, k.recipients, k.body)
 }
 
-// Reseal encrypts under the first key what is not. What no key opens stays as it is.
+// Reseal encrypts under the first key the texts that are not. Those that no key decrypts stay as they are.
 func (b Box) Reseal(ctx context.Context) error {
 	if len(b.keys) == 0 {
 		return nil
@@ -65,14 +66,14 @@ func (b Box) Reseal(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := k.replace(ctx, b.db.Writes(), body); err != nil { // one that was sent meanwhile is gone
+		if _, err := k.replace(ctx, b.db.Writes(), body); err != nil { // no row if it has been sent meanwhile
 			return err
 		}
 	}
 	return nil
 }
 
-// Sealed counts the texts that are kept encrypted, and those among them that no key opens.
+// Sealed counts the encrypted texts, and those among them that no key decrypts.
 func (b Box) Sealed(ctx context.Context) (kept, unreadable int, err error) {
 	all, err := b.texts(ctx, b.db.Reads(), "WHERE body LIKE ?", mark+"%")
 	for _, k := range all {
@@ -110,7 +111,7 @@ func (b Box) Rewrite(ctx context.Context, tx database.Session, tenant, text stri
 	return changed, nil
 }
 
-// WithoutRecipient takes an address out of the mails that wait; those to nobody else go.
+// WithoutRecipient removes an address from the waiting mails, and deletes those that have no other recipient.
 func WithoutRecipient(ctx context.Context, tx database.Session, tenant, address string) error {
 	mails, err := database.Collect(ctx, tx, func(r database.Scanner) (m [2]string, err error) { return m, r.Scan(&m[0], &m[1]) },
 		"SELECT id, recipients FROM mails WHERE tenant = ?", tenant)

@@ -21,7 +21,7 @@ const (
 	link   = "https://bridge.example.com/ui/links/signed-and-secret"
 )
 
-// kept is a database and what stands in it as the bodies of mails.
+// kept is a database and the bodies of the mails stored in it.
 type kept struct {
 	*database.DB
 }
@@ -54,7 +54,7 @@ func waiting(id string) outbox.Mail {
 	return outbox.Mail{ID: id, To: []string{"sam@post.example"}, Subject: "Done", Text: "Look for Rita: " + link, CreatedAt: morning, DueAt: morning}
 }
 
-// claimed are the texts that a worker would send, "unreadable" for those that it cannot.
+// claimed returns the texts that a worker would send, with "unreadable" for those that it cannot read.
 func claimed(t *testing.T, b outbox.Box, at time.Time) (texts []string) {
 	t.Helper()
 	due, err := b.Claim(t.Context(), at, 10)

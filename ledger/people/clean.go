@@ -9,17 +9,17 @@ import (
 	"unicode/utf8"
 )
 
-// cleaner takes people out of texts, and of the texts within JSON: never out of its keys, and never by a name that could be any word.
+// cleaner erases people from texts, and from the values of JSON. It never changes JSON keys, and never acts on a name that could be any word.
 type cleaner struct {
-	// addresses are where those stand in a text that are taken out.
+	// addresses returns where in a text the addresses to erase are.
 	addresses func(text string) [][]int
-	// pseudonym is what stands for an address from now on.
+	// pseudonym returns what replaces an address.
 	pseudonym func(address string) string
-	// names are of the person; nil: only those are taken out that stand beside an address.
+	// names are the person's. If nil, only names next to an address are erased.
 	names *names
 }
 
-// names are those of one person that have two words or more, and are found in any text.
+// names are one person's names of two words or more, which are found in any text.
 type names struct {
 	known map[string]*regexp.Regexp
 }
@@ -39,7 +39,7 @@ func (n *names) add(name string) {
 	n.known[key] = regexp.MustCompile("(?i)" + strings.Join(words, `\s+`))
 }
 
-// replace puts a pseudonym where a name stands as whole words.
+// replace replaces names that appear as whole words by a pseudonym.
 func (n *names) replace(text, pseudonym string) string {
 	if n == nil {
 		return text
@@ -60,7 +60,7 @@ func (n *names) replace(text, pseudonym string) string {
 
 func isWord(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
 
-// replaced puts something else into places of a text, which follow on each other.
+// replaced replaces places in a text, which must be in order.
 func replaced(text string, places [][]int, with func(string) string) string {
 	if len(places) == 0 {
 		return text
@@ -76,10 +76,10 @@ func replaced(text string, places [][]int, with func(string) string) string {
 	return out.String()
 }
 
-// nameBefore is a name in front of an address in angle brackets: up to four words with a capital letter, or of a script that has none.
+// nameBefore matches a name before an address in angle brackets: up to four words that are capitalized, or in a script without case.
 var nameBefore = regexp.MustCompile(`(?:[\p{Lu}\p{Lt}\p{Lo}][\p{L}\p{M}.'’\-]*\s+){0,3}[\p{Lu}\p{Lt}\p{Lo}][\p{L}\p{M}.'’\-]*\s*<$`)
 
-// text takes people out of a plain text. "Rita Reyes <rita@client.example>" becomes one pseudonym.
+// text erases people from a plain text. "Rita Reyes <rita@client.example>" becomes one pseudonym.
 func (c *cleaner) text(text string) string {
 	places := c.addresses(text)
 	if len(places) == 0 {
@@ -108,7 +108,7 @@ func (c *cleaner) withoutNames(text string) string {
 	return c.names.replace(text, c.pseudonym(""))
 }
 
-// has says that an address that is taken out stands in a text, or in a value of one that is JSON.
+// has reports whether a text, or a value of a JSON text, contains an address to erase.
 func (c *cleaner) has(text string) bool {
 	found := false
 	if value, ok := parsed(text); ok {
@@ -118,7 +118,7 @@ func (c *cleaner) has(text string) bool {
 	return len(c.addresses(text)) > 0
 }
 
-// clean takes people out of a text, or of the values of one that is JSON, which stays as it is where there is nobody in it.
+// clean erases people from a text, or from the values of a JSON text, which stays byte for byte as it is if it contains nobody.
 func (c *cleaner) clean(text string) string {
 	value, ok := parsed(text)
 	if !ok {
@@ -135,12 +135,12 @@ func (c *cleaner) clean(text string) string {
 	}
 	out, err := json.Marshal(value)
 	if err != nil {
-		return text // what was parsed can be written
+		return text // cannot fail: it was parsed
 	}
 	return string(out)
 }
 
-// parsed reads an object or a list; numbers stay as they are written.
+// parsed parses an object or a list. Numbers stay as they are written.
 func parsed(text string) (any, bool) {
 	if text = strings.TrimSpace(text); text == "" || text[0] != '{' && text[0] != '[' || !json.Valid([]byte(text)) {
 		return nil, false
@@ -151,13 +151,13 @@ func parsed(text string) (any, bool) {
 	return value, d.Decode(&value) == nil
 }
 
-// walk changes all texts within a value, and those within texts that are JSON themselves. Beside somebody's address the name goes, too,
-// and with the name of who did something the network address and the key.
+// walk changes all texts within a value, including those within JSON texts. It also erases a name next to the person's address, and the
+// network address and key of an actor whose name it erases.
 func (c *cleaner) walk(value any, change func(string) string) any {
 	switch v := value.(type) {
 	case string:
 		if inner, ok := parsed(v); ok {
-			before, err := json.Marshal(inner) // a walk changes it
+			before, err := json.Marshal(inner) // before walk changes it
 			now, nerr := json.Marshal(c.walk(inner, change))
 			if err == nil && nerr == nil && !bytes.Equal(before, now) {
 				return string(now)
@@ -178,7 +178,7 @@ func (c *cleaner) walk(value any, change func(string) string) any {
 	return value
 }
 
-// beside looks at the members of an object that belong to an address.
+// beside erases the members of an object that belong to an address.
 func (c *cleaner) beside(object map[string]any, change func(string) string) {
 	whole := func(key string) string {
 		text, _ := object[key].(string)
@@ -189,7 +189,7 @@ func (c *cleaner) beside(object map[string]any, change func(string) string) {
 	}
 	for _, key := range []string{"email", "Email"} {
 		address := whole(key)
-		if address == "" || change(address) == address { // it is only looked for
+		if address == "" || change(address) == address { // the caller only searches
 			continue
 		}
 		for _, of := range []string{"name", "Name", "author", "Author"} {
@@ -214,7 +214,7 @@ func anyAddress(text string) [][]int {
 	}
 	places := emailForm.FindAllStringIndex(text, -1)
 	for _, at := range places {
-		at[0] += len(text[at[0]:at[1]]) - len(strings.TrimLeft(text[at[0]:at[1]], "'&.%-")) // what stands in front of it
+		at[0] += len(text[at[0]:at[1]]) - len(strings.TrimLeft(text[at[0]:at[1]], "'&.%-")) // punctuation in front of it
 	}
 	return places
 }

@@ -1,4 +1,4 @@
-// Package people takes people out of the ledger: one who asks for it, and all of what ended long ago.
+// Package people erases people from the ledger: one person on request, and everybody from what ended long ago.
 package people
 
 import (
@@ -14,18 +14,18 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// Erasure is what was taken out.
+// Erasure is what was erased.
 type Erasure struct {
-	Pseudonym string         `json:"pseudonym"` // what stands there now
+	Pseudonym string         `json:"pseudonym"` // what replaces the person
 	Rows      map[string]int `json:"rows"`      // changed, by table
 	Entries   int            `json:"entries"`   // of the audit log
-	Held      []Held         `json:"-"`         // what the vendors have still, up to mostHeld
+	Held      []Held         `json:"-"`         // what the vendors still hold, up to mostHeld
 }
 
-// Held is something that a vendor has of a person.
+// Held is something that a vendor still holds about a person.
 type Held struct {
 	What        string
-	IconikAsset string // empty: Frame.io has it
+	IconikAsset string // empty if Frame.io holds it
 }
 
 const mostHeld = 1000
@@ -36,7 +36,7 @@ func (e *Erasure) holds(h Held) {
 	}
 }
 
-// ErrInUse says that somebody's data is still needed.
+// ErrInUse means that a person's data is still needed.
 var ErrInUse = errors.New("is still needed")
 
 const pseudonymPrefix = "erased-"
@@ -47,7 +47,7 @@ func newPseudonym() string {
 	return pseudonymPrefix + hex.EncodeToString(raw)
 }
 
-// eraser replaces one person's address, and names that stand beside it.
+// eraser replaces one person's address, and the names next to it.
 type eraser struct {
 	cleaner
 	address string
@@ -69,7 +69,7 @@ func sameAddress(a, b string) bool {
 	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
 }
 
-// clean takes the person out of a text that has the address.
+// clean erases the person from a text that contains the address.
 func (e *eraser) clean(text string) string {
 	if !e.has(text) {
 		return text
@@ -77,7 +77,7 @@ func (e *eraser) clean(text string) string {
 	return e.cleaner.clean(text)
 }
 
-// entry takes the person out of an entry of the audit, wherever the address stands in it.
+// entry erases the person from an audit entry that contains the address.
 func (e *eraser) entry(of ledger.AuditEntry) ledger.AuditEntry {
 	if !e.has(of.Actor.Name) && !e.has(of.ObjectID) && !e.has(of.Reason) && !e.has(string(of.Detail)) {
 		return of
@@ -89,8 +89,9 @@ func (e *eraser) entry(of ledger.AuditEntry) ledger.AuditEntry {
 	return of
 }
 
-// Erase takes a person out of a tenant's rows: the address, and the names that stand beside it. Frame.io and iconik are left as they are.
-// What is hashed in the audit log keeps its hash; an entry of the erasure's own holds what stands there now.
+// Erase erases a person from a tenant's rows: the address, and the names next to it. It changes nothing in Frame.io and iconik.
+// Audit entries keep their hashes, and a new entry records the digests of their new content. It returns an error that wraps ErrInUse if
+// the person takes part in an open review.
 func Erase(ctx context.Context, h ledger.TenantLedger, address string, by ledger.Actor) (Erasure, error) {
 	known, err := namesOf(ctx, h, address)
 	if err != nil {
@@ -108,7 +109,7 @@ func Erase(ctx context.Context, h ledger.TenantLedger, address string, by ledger
 	return out, err
 }
 
-// namesOf are the names that go with an address. It is an error where a review that runs has the person.
+// namesOf returns the names that go with an address, or ErrInUse if the person takes part in an open review.
 func namesOf(ctx context.Context, h ledger.TenantLedger, address string) (map[string]bool, error) {
 	names := map[string]bool{}
 	same := func(other string) bool { return sameAddress(other, address) }
@@ -165,7 +166,7 @@ func eraseArchives(ctx context.Context, h ledger.TenantLedger, e *eraser, out *E
 	return eraseMigrations(ctx, h, e, out)
 }
 
-// cleanArchive changes what an archive says in words.
+// cleanArchive cleans an archive's texts.
 func cleanArchive(a *ledger.Archive, clean func(string) string) {
 	a.Reason, a.MigrationNote = clean(a.Reason), clean(a.MigrationNote)
 	for i := range a.Stuck {
@@ -173,7 +174,7 @@ func cleanArchive(a *ledger.Archive, clean func(string) string) {
 	}
 }
 
-// reported names what is stored in iconik of an archive and says who asked for it, or who may read it.
+// reported adds what iconik stores about an archive that names who asked for it, approved its deletion or may read it.
 func (e *eraser) reported(ctx context.Context, h ledger.TenantLedger, a ledger.Archive, out *Erasure) error {
 	of := h.Archive(a.ID)
 	rules, err := of.Access(ctx)
@@ -196,7 +197,7 @@ func (e *eraser) reported(ctx context.Context, h ledger.TenantLedger, a ledger.A
 	return err
 }
 
-// eraseMigrations takes a person out of who asked for migrations.
+// eraseMigrations erases a person from the migrations they asked for.
 func eraseMigrations(ctx context.Context, h ledger.TenantLedger, e *eraser, out *Erasure) error {
 	for m, err := range h.AllMigrations(ctx) {
 		if err != nil {
@@ -216,7 +217,7 @@ func eraseMigrations(ctx context.Context, h ledger.TenantLedger, e *eraser, out 
 	return nil
 }
 
-// eraseReviews takes a person out of reviews.
+// eraseReviews erases a person from reviews.
 func eraseReviews(ctx context.Context, h ledger.TenantLedger, e *eraser, out *Erasure) error {
 	for r, err := range h.AllReviews(ctx) {
 		if err != nil {
@@ -268,7 +269,7 @@ func withoutFold(list []string, address string) []string {
 	return out
 }
 
-// eraseItems takes a person out of files' fields. Their hash stays: what Frame.io says of the file has not changed.
+// eraseItems erases a person from files' fields. Their hash stays, because what Frame.io says about the file has not changed.
 func eraseItems(ctx context.Context, h ledger.TenantLedger, e *eraser, out *Erasure) error {
 	for a, err := range h.AllArchives(ctx) {
 		if err != nil {
@@ -294,7 +295,7 @@ func eraseItems(ctx context.Context, h ledger.TenantLedger, e *eraser, out *Eras
 	return nil
 }
 
-// cleanItem changes what an item says of people, and returns whether there was anything.
+// cleanItem cleans an item's texts, and reports whether it changed any.
 func cleanItem(it *ledger.Item, clean func(string) string) bool {
 	fields, custom, reason, note := clean(string(it.Fields)), clean(string(it.Custom)), clean(it.Reason), clean(it.Note)
 	changed := fields != string(it.Fields) || custom != string(it.Custom) || reason != it.Reason || note != it.Note

@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// forgetter takes everybody out of what is old, each address under a pseudonym of its own.
+// forgetter erases everybody from what is old, and gives each address its own pseudonym.
 type forgetter struct {
 	cleaner
 	before time.Time
@@ -22,7 +22,7 @@ func newForgetter(before time.Time) *forgetter {
 	return f
 }
 
-// who is what stands for a person, by address or name, from now on.
+// who returns the pseudonym of a person's address or name.
 func (f *forgetter) who(is string) string {
 	key := strings.ToLower(strings.TrimSpace(is))
 	if key == "" || strings.HasPrefix(key, pseudonymPrefix) {
@@ -42,8 +42,8 @@ func (f *forgetter) actor(a ledger.Actor) ledger.Actor {
 	return a
 }
 
-// Pseudonymize takes people out of what ended before a time: reviews and their comments, archives with all that is known of their files,
-// deletions in Frame.io, migrations, and the entries of the audit log. It returns how many rows and entries were changed.
+// Pseudonymize erases people from what ended before a time: reviews and their comments, archives with everything known about their files,
+// deletions in Frame.io, migrations, and audit log entries. It returns how many rows and entries it changed.
 func Pseudonymize(ctx context.Context, h ledger.TenantLedger, before time.Time) (rows, entries int, err error) {
 	f := newForgetter(before)
 	for _, part := range []func(context.Context, ledger.TenantLedger) (int, error){f.reviews, f.archives, f.reclaims, f.migrations} {
@@ -122,7 +122,7 @@ func (f *forgetter) review(ctx context.Context, h ledger.TenantLedger, r ledger.
 	return rows, nil
 }
 
-// archives takes people out of archives that ended before, once after each run.
+// archives erases people from archives that ended before, once after each run.
 func (f *forgetter) archives(ctx context.Context, h ledger.TenantLedger) (int, error) {
 	rows := 0
 	for a, err := range h.AllArchives(ctx) {
@@ -153,7 +153,7 @@ func (f *forgetter) archive(ctx context.Context, h ledger.ArchiveLedger) (int, e
 		if !cleanItem(&it, f.clean) {
 			continue
 		}
-		if a, _, err := h.Get(ctx); err != nil || !f.over(a) { // it runs again: what it reads is needed
+		if a, _, err := h.Get(ctx); err != nil || !f.over(a) { // it runs again and needs its rows
 			return rows, err
 		}
 		if _, err := h.UpdateItem(ctx, it.SourceID, func(i *ledger.Item) { cleanItem(i, f.clean) }); err != nil {
@@ -170,7 +170,7 @@ func (f *forgetter) archive(ctx context.Context, h ledger.ArchiveLedger) (int, e
 	return rows + n, err
 }
 
-// reclaims takes people out of deletions in Frame.io that ended before.
+// reclaims erases people from deletions in Frame.io that ended before.
 func (f *forgetter) reclaims(ctx context.Context, h ledger.TenantLedger) (int, error) {
 	return h.RewriteReclaims(ctx, func(r *ledger.Reclaim) bool {
 		asked, approved := f.actor(r.RequestedBy), f.actor(r.ApprovedBy)
@@ -182,7 +182,7 @@ func (f *forgetter) reclaims(ctx context.Context, h ledger.TenantLedger) (int, e
 	})
 }
 
-// migrations takes people out of migrations that ended before.
+// migrations erases people from migrations that ended before.
 func (f *forgetter) migrations(ctx context.Context, h ledger.TenantLedger) (int, error) {
 	rows := 0
 	for m, err := range h.AllMigrations(ctx) {

@@ -1,4 +1,4 @@
-// Package sealed encrypts what the ledger keeps for itself: tokens, and addresses that anybody may write to who has them.
+// Package sealed encrypts the ledger's secrets: tokens, and addresses that anybody who has them can write to.
 package sealed
 
 import (
@@ -12,16 +12,16 @@ import (
 	"fmt"
 )
 
-// Errors of keys that are missing or do not fit.
+// Errors about missing or wrong keys.
 var (
 	ErrNoKey      = errors.New("ledger.encryption_key is missing: it is needed to store a token encrypted")
 	ErrUnreadable = errors.New("the token in the ledger cannot be decrypted")
 )
 
-// Keys are ciphers; the first one encrypts.
+// Keys are ciphers. The first one encrypts.
 type Keys []cipher.AEAD
 
-// New makes keys of secrets of 16 characters or more each. Empty ones are left out.
+// New makes keys from secrets of at least 16 characters each. It skips empty ones.
 func New(secrets ...string) (Keys, error) {
 	var keys Keys
 	for _, secret := range secrets {
@@ -48,7 +48,7 @@ func New(secrets ...string) (Keys, error) {
 	return keys, nil
 }
 
-// Seal encrypts a text, bound to its place: a row copied elsewhere does not open.
+// Seal encrypts a text and binds it to its place, so that a row copied elsewhere cannot be decrypted.
 func (k Keys) Seal(place string, plain []byte) (string, error) {
 	if len(k) == 0 {
 		return "", ErrNoKey
@@ -60,7 +60,7 @@ func (k Keys) Seal(place string, plain []byte) (string, error) {
 	return base64.StdEncoding.EncodeToString(k[0].Seal(nonce, nonce, plain, []byte(place))), nil
 }
 
-// Open decrypts what Seal has encrypted, and tells whether another key than the first did.
+// Open decrypts what Seal encrypted. outdated means that a key other than the first decrypted it.
 func (k Keys) Open(place, text string) (plain []byte, outdated bool, err error) {
 	if len(k) == 0 {
 		return nil, false, ErrNoKey

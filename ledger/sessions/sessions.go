@@ -1,5 +1,5 @@
-// Package sessions keeps who is signed in, and one-time links that sign somebody in. Neither is kept under its secret: a copy of the
-// ledger signs nobody in.
+// Package sessions stores sign-ins, and one-time links that sign somebody in. Both are stored under a hash of their secret, so that
+// nobody can sign in with a copy of the ledger.
 package sessions
 
 import (
@@ -16,33 +16,33 @@ import (
 	"github.com/framebridge/framebridge/ledger/database"
 )
 
-// Store is the part of a ledger's database that holds them.
+// Store is the part of a ledger's database that holds sessions and one-time links.
 type Store struct{ db *database.DB }
 
-// New is the store of a ledger's database.
+// New returns the store of a ledger's database.
 func New(db *database.DB) Store { return Store{db} }
 
-// Session is somebody's sign-in, or what a one-time link will make one of.
+// Session is a sign-in, or what a one-time link will turn into one.
 type Session struct {
-	Subject   string            `json:"subject"` // whom all sessions of a person have in common
+	Subject   string            `json:"subject"` // the same in all sessions of a person
 	Kind      string            `json:"kind"`
 	Name      string            `json:"name,omitempty"`
 	Email     string            `json:"email,omitempty"`
 	Groups    []string          `json:"groups,omitempty"` // of the OpenID Connect provider
-	Roles     map[string]string `json:"roles,omitempty"`  // by tenant, where no groups say them
+	Roles     map[string]string `json:"roles,omitempty"`  // by tenant, if they do not come from groups
 	Address   string            `json:"address,omitempty"`
 	CreatedAt time.Time         `json:"created_at"`
 	SeenAt    time.Time         `json:"-"`
 	ExpiresAt time.Time         `json:"-"`
 }
 
-// secretID is what a secret is kept under.
+// secretID returns the id under which a secret's row is stored.
 func secretID(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
 }
 
-// BeginSession keeps a session under a secret that only its browser has, and forgets those that have expired.
+// BeginSession stores a session under a secret that only its browser has, and deletes expired ones.
 func (t Store) BeginSession(ctx context.Context, secret string, s Session, now time.Time) error {
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -69,7 +69,7 @@ func scanSession(r database.Scanner) (s Session, err error) {
 	return s, err
 }
 
-// Session finds the session of a browser, and false when it has expired or was ended.
+// Session returns the session of a browser, and false if it has expired or was ended.
 func (t Store) Session(ctx context.Context, secret string, now time.Time) (Session, bool, error) {
 	s, err := scanSession(t.db.Reads().Row(ctx, "SELECT "+sessionColumns+" FROM sessions WHERE id = ? AND expires_at > ?", secretID(secret), now.UnixMicro()))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -90,18 +90,18 @@ func (t Store) EndSession(ctx context.Context, secret string) error {
 	return err
 }
 
-// EndSessions ends all sessions of a person. It returns how many there were.
+// EndSessions ends all sessions of a person, and returns how many there were.
 func (t Store) EndSessions(ctx context.Context, subject string) (int, error) {
 	n, err := t.db.Writes().Exec(ctx, "DELETE FROM sessions WHERE subject = ?", subject)
 	return int(n), err
 }
 
-// Sessions are all that have not expired, the one used last first.
+// Sessions returns all sessions that have not expired, the most recently used first.
 func (t Store) Sessions(ctx context.Context, now time.Time) ([]Session, error) {
 	return database.Collect(ctx, t.db.Reads(), scanSession, "SELECT "+sessionColumns+" FROM sessions WHERE expires_at > ? ORDER BY seen_at DESC, id", now.UnixMicro())
 }
 
-// PutOneTimeLink keeps what a one-time link will make a session of, until it expires.
+// PutOneTimeLink stores what a one-time link will turn into a session, until it expires.
 func (t Store) PutOneTimeLink(ctx context.Context, secret string, s Session, now time.Time) error {
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -116,12 +116,12 @@ func (t Store) PutOneTimeLink(ctx context.Context, secret string, s Session, now
 
 const oneTimeLink = " FROM one_time_links WHERE id = ? AND expires_at > ?"
 
-// OneTimeLink reads what a link will make a session of, and false when it has expired or was used.
+// OneTimeLink returns what a link will turn into a session, and false if it has expired or was used.
 func (t Store) OneTimeLink(ctx context.Context, secret string, now time.Time) (Session, bool, error) {
 	return scanOneTimeLink(t.db.Reads().Row(ctx, "SELECT data"+oneTimeLink, secretID(secret), now.UnixMicro()))
 }
 
-// TakeOneTimeLink is OneTimeLink for once: of several at the same time, one has it.
+// TakeOneTimeLink is OneTimeLink that also uses up the link: of several concurrent callers, one gets it.
 func (t Store) TakeOneTimeLink(ctx context.Context, secret string, now time.Time) (s Session, ok bool, err error) {
 	return scanOneTimeLink(t.db.Writes().Row(ctx, "DELETE"+oneTimeLink+" RETURNING data", secretID(secret), now.UnixMicro()))
 }
@@ -138,7 +138,7 @@ func scanOneTimeLink(r database.Scanner) (s Session, ok bool, err error) {
 	return s, err == nil, err
 }
 
-// EndOf ends, in a transaction, the sessions of whoever has an address, and takes back what one-time links would make one of.
+// EndOf ends, in a transaction, the sessions of the person with an address, and deletes their one-time links.
 func EndOf(ctx context.Context, tx database.Session, address string) error {
 	for _, table := range []string{"sessions", "one_time_links"} {
 		rows, err := database.Collect(ctx, tx, func(r database.Scanner) (row [2]string, err error) { return row, r.Scan(&row[0], &row[1]) }, "SELECT id, data FROM "+table)

@@ -1,4 +1,4 @@
-// Package texts knows in which columns people may stand, and changes what stands there.
+// Package texts knows which columns may name people, and changes them.
 package texts
 
 import (
@@ -10,9 +10,9 @@ import (
 	"github.com/framebridge/framebridge/ledger/database"
 )
 
-// archives are the columns, of tables with an archive, in which people's addresses and names may stand; folders are first, whose makers
-// have their names there. personal are those of all tables with a tenant. Archives, reviews, items, the recipients of mails and the
-// audit are dealt with one by one.
+// archives are the columns that may hold people's addresses and names in tables with an archive. Folders come first, because they name
+// their creators. personal are those of all tables with a tenant. Archives, reviews, items, the recipients of mails and the audit log are
+// handled individually.
 var (
 	archives = []Column{{"folders", "details"}, {"access", "doc"}, {"differences", "name"}, {"differences", "frameio"}, {"differences", "iconik"},
 		{"not_carried", "name"}, {"not_carried", "reason"}, {"failures", "reason"}}
@@ -23,13 +23,14 @@ var (
 // Column is a column of texts.
 type Column struct{ Table, Column string }
 
-// OfArchives are the columns of tables with an archive.
+// OfArchives returns the columns of tables with an archive.
 func OfArchives() []Column { return archives }
 
-// Personal are all of them.
+// Personal returns all columns.
 func Personal() []Column { return personal }
 
-// Replace changes a column wherever a text stands in it, of a tenant's rows and, where there is a condition more, of those with its arguments.
+// Replace applies clean to a column in the rows that contain text, and returns how many it changed. The rows are the tenant's, narrowed by
+// the condition more. args are the tenant and that condition's arguments.
 func (t Column) Replace(ctx context.Context, tx database.Session, more, text string, clean func(string) string, args ...any) (int, error) {
 	of := " FROM " + t.Table + " WHERE tenant = ?" + more
 	texts, err := database.Collect(ctx, tx, func(r database.Scanner) (s string, err error) { return s, r.Scan(&s) }, "SELECT DISTINCT "+t.Column+of+" AND LOWER("+t.Column+`) LIKE ? ESCAPE '\'`, append(slices.Clone(args), Roughly(text))...)

@@ -11,7 +11,7 @@ import (
 
 type row struct{ tenant, name, sealed string }
 
-// encrypted are the tokens of all tenants among the rows of their table: leases and budgets stand there as they are.
+// encrypted returns the tokens of all tenants. It skips the leases and budgets in their table, which are not encrypted.
 func encrypted(ctx context.Context, db *database.DB) ([]row, error) {
 	return database.Collect(ctx, db.Reads(), func(r database.Scanner) (t row, err error) {
 		err = r.Scan(&t.tenant, &t.name, &t.sealed)
@@ -19,7 +19,7 @@ func encrypted(ctx context.Context, db *database.DB) ([]row, error) {
 	}, "SELECT tenant, name, sealed FROM tokens WHERE name NOT LIKE '%"+lease.Suffix+"' AND name NOT LIKE '"+budgetsName+"%'")
 }
 
-// Reseal encrypts under the first key what another one has encrypted.
+// Reseal encrypts under the first key the tokens that another one encrypted.
 func Reseal(ctx context.Context, db *database.DB, keys sealed.Keys) error {
 	all, err := encrypted(ctx, db)
 	if err != nil {
@@ -28,13 +28,13 @@ func Reseal(ctx context.Context, db *database.DB, keys sealed.Keys) error {
 	for _, t := range all {
 		plain, outdated, err := keys.Open(place(t.tenant, t.name), t.sealed)
 		if err != nil || !outdated {
-			continue // what no key opens is told when it is asked for
+			continue // one that no key decrypts is an error when it is read
 		}
 		closed, err := keys.Seal(place(t.tenant, t.name), plain)
 		if err != nil {
 			return err
 		}
-		// One that was replaced meanwhile is under the first key already.
+		// One that was replaced meanwhile is already under the first key.
 		if _, err := db.Writes().Exec(ctx, "UPDATE tokens SET sealed = ? WHERE tenant = ? AND name = ? AND sealed = ?", closed, t.tenant, t.name, t.sealed); err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func Reseal(ctx context.Context, db *database.DB, keys sealed.Keys) error {
 	return nil
 }
 
-// Sealed counts the tokens that are kept, of all tenants, and those that the keys do not open.
+// Sealed counts the tokens of all tenants, and those that the keys cannot decrypt.
 func Sealed(ctx context.Context, db *database.DB, keys sealed.Keys) (kept, unreadable int, err error) {
 	all, err := encrypted(ctx, db)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package tokens keeps secrets that are renewed, such as sign-ins and passphrases, encrypted. In the same table, as they are, processes
-// share leases and what they know of the vendors' limits.
+// Package tokens stores secrets that change, such as sign-ins and passphrases, encrypted. Through the same table, unencrypted, processes
+// share leases and what they know about the vendors' limits.
 package tokens
 
 import (
@@ -14,22 +14,22 @@ import (
 	"github.com/framebridge/framebridge/ledger/sealed"
 )
 
-// Tokens are those of one tenant.
+// Tokens are the tokens of one tenant.
 type Tokens struct {
 	db     *database.DB
 	keys   sealed.Keys
 	tenant string
 }
 
-// Of are a tenant's; without keys none can be kept.
+// Of returns a tenant's tokens. Without keys, none can be stored.
 func Of(db *database.DB, keys sealed.Keys, tenant string) Tokens { return Tokens{db, keys, tenant} }
 
 func place(tenant, name string) string { return tenant + "/" + name }
 
-// CanKeepTokens says that a key is configured.
+// CanKeepTokens reports whether a key is configured.
 func (t Tokens) CanKeepTokens() bool { return len(t.keys) > 0 }
 
-// PutToken keeps a token encrypted and replaces the one before.
+// PutToken stores a token encrypted, replacing the previous one.
 func (t Tokens) PutToken(ctx context.Context, name string, plain []byte) error {
 	closed, err := t.keys.Seal(place(t.tenant, name), plain)
 	if err != nil {
@@ -40,7 +40,7 @@ func (t Tokens) PutToken(ctx context.Context, name string, plain []byte) error {
 	return err
 }
 
-// Token returns a token, and false when there is none.
+// Token returns a token, and false if there is none.
 func (t Tokens) Token(ctx context.Context, name string) ([]byte, bool, error) {
 	if len(t.keys) == 0 {
 		return nil, false, sealed.ErrNoKey
@@ -57,24 +57,24 @@ func (t Tokens) Token(ctx context.Context, name string) ([]byte, bool, error) {
 	return plain, err == nil, err
 }
 
-// DropToken forgets a token.
+// DropToken deletes a token.
 func (t Tokens) DropToken(ctx context.Context, name string) error {
 	_, err := t.db.Writes().Exec(ctx, "DELETE FROM tokens WHERE tenant = ? AND name = ?", t.tenant, name)
 	return err
 }
 
 const (
-	exchangeLease = 45 * time.Second // until another may go on where a process died in an exchange, which is never cut short
-	aloneLease    = 15 * time.Second // the same, for what Alone does
+	exchangeLease = 45 * time.Second // how soon another process may continue after one died in an exchange, which is never cut short
+	aloneLease    = 15 * time.Second // the same for Alone
 )
 
-// Alone does something that no other process of the tenant does under the same name meanwhile. The ledger is free for
-// everything else while it takes its time.
+// Alone calls do while no other process does the same for the tenant under this name. The ledger stays free for everything
+// else meanwhile.
 func (t Tokens) Alone(ctx context.Context, name string, do func(context.Context) error) error {
 	return lease.Alone(ctx, t.db.Writes(), lease.Name{Tenant: t.tenant, Name: name}, aloneLease, do)
 }
 
-// ExchangeToken hands the present token to change and keeps what that returns; no other process changes it meanwhile.
+// ExchangeToken passes the current token to change and stores the result. No other process can change the token meanwhile.
 func (t Tokens) ExchangeToken(ctx context.Context, name string, change func(ctx context.Context, present []byte) ([]byte, error)) error {
 	if len(t.keys) == 0 {
 		return sealed.ErrNoKey
@@ -82,7 +82,7 @@ func (t Tokens) ExchangeToken(ctx context.Context, name string, change func(ctx 
 	return lease.Once(ctx, t.db.Writes(), lease.Name{Tenant: t.tenant, Name: name}, exchangeLease, func(ctx context.Context) error {
 		present, _, err := t.Token(ctx, name)
 		if errors.Is(err, sealed.ErrUnreadable) {
-			present, err = nil, nil // one that does not open is none
+			present, err = nil, nil // as if there were none
 		}
 		if err != nil {
 			return err
@@ -95,10 +95,10 @@ func (t Tokens) ExchangeToken(ctx context.Context, name string, change func(ctx 
 	})
 }
 
-// budgetsName names the rows in which processes share what they know of the vendors' limits: no secret, like their leases.
+// budgetsName prefixes the rows in which processes share what they know about the vendors' limits. Like leases, they are not secret.
 const budgetsName = "budgets/"
 
-// ShareBudgets lets other processes know what one knows of the vendors' limits, in place of what it said before.
+// ShareBudgets shares what a process knows about the vendors' limits, replacing what it shared before.
 func (t Tokens) ShareBudgets(ctx context.Context, process string, known []byte) error {
 	db := t.db.Writes()
 	_, err := db.Exec(ctx, "INSERT INTO tokens (tenant, name, sealed, written_at) VALUES (?, ?, ?, "+db.Now()+") ON CONFLICT (tenant, name) DO UPDATE SET sealed = excluded.sealed, written_at = excluded.written_at", t.tenant, budgetsName+process, string(known))
@@ -108,7 +108,7 @@ func (t Tokens) ShareBudgets(ctx context.Context, process string, known []byte) 
 	return err
 }
 
-// SharedBudgets are what processes have said of the vendors' limits recently, by the database's clock.
+// SharedBudgets returns what processes shared about the vendors' limits within fresh, by the database's clock.
 func (t Tokens) SharedBudgets(ctx context.Context, fresh time.Duration) ([]string, error) {
 	db := t.db.Reads()
 	return database.Collect(ctx, db, func(r database.Scanner) (said string, err error) {

@@ -1,5 +1,5 @@
-// Package faults spoils calls of the simulators on demand: errors, delays, and answers that are lost after the call took
-// effect.
+// Package faults injects faults into calls to the simulators on demand: errors, delays, and answers that are lost after the
+// call took effect.
 package faults
 
 import (
@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// Fault spoils calls. Match is a regular expression on "METHOD /path".
+// Fault is a fault in calls. Match is a regular expression that is matched against "METHOD /path".
 type Fault struct {
 	Match  string        `json:"match"`
 	Times  int           `json:"times"`  // how many calls; 0: all
-	After  int           `json:"after"`  // let so many calls pass first
-	Each   bool          `json:"each"`   // Times and After count for each path by itself
-	Lose   bool          `json:"lose"`   // the call takes effect and its answer is lost
+	After  int           `json:"after"`  // how many calls pass first
+	Each   bool          `json:"each"`   // count Times and After separately for each method and path
+	Lose   bool          `json:"lose"`   // the call takes effect, and its answer is lost
 	Status int           `json:"status"` // answer this instead
-	Delay  time.Duration `json:"delay"`  // wait first, nanoseconds
+	Delay  time.Duration `json:"delay"`  // wait first, in nanoseconds
 	Header http.Header   `json:"header"` // with Status
-	Do     func()        `json:"-"`      // run before the answer; with Lose, after the call took effect
+	Do     func()        `json:"-"`      // called before the answer; with Lose, after the call took effect
 
 	re   *regexp.Regexp
 	seen map[string]int
@@ -33,7 +33,7 @@ type Set struct {
 	list []*Fault
 }
 
-// Add spoils calls from now on.
+// Add adds a fault.
 func (s *Set) Add(f Fault) error {
 	re, err := regexp.Compile(f.Match)
 	if err != nil {
@@ -46,14 +46,14 @@ func (s *Set) Add(f Fault) error {
 	return nil
 }
 
-// Clear takes all faults away.
+// Clear removes all faults.
 func (s *Set) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.list = nil
 }
 
-// Find returns what spoils a call, or nil.
+// Find returns the fault for a call, or nil.
 func (s *Set) Find(r *http.Request) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,7 +75,7 @@ func (s *Set) Find(r *http.Request) *Fault {
 	return nil
 }
 
-// ServeHTTP takes a Fault as JSON on POST and clears all on DELETE.
+// ServeHTTP adds a Fault, as JSON, on POST and clears all on DELETE.
 func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodDelete:
@@ -94,7 +94,7 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// Spoil does what a fault says before a call is served: true says that the call has had its answer, or none.
+// Spoil applies a fault before a call is served. It returns true if the call has been answered or its connection closed.
 func (f *Fault) Spoil(h http.Handler, w http.ResponseWriter, r *http.Request, refuse func(status int)) bool {
 	if f == nil {
 		return false

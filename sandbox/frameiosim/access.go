@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Role is what somebody may do in a project or folder that they were invited to.
+// Role is what a person may do in a project or folder that they were invited to.
 type Role struct {
 	User string // id
 	Role string // full_access, editor, edit_only, commenter, viewer
 }
 
-// Restrict lets only some people see a project, or a folder and what is in it: by id, each with a role.
+// Restrict lets only the people with the given roles see a project, or a folder and its contents.
 func (s *Sim) Restrict(id string, roles ...Role) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,7 +25,7 @@ func (s *Sim) Restrict(id string, roles ...Role) {
 	s.touch()
 }
 
-// Unrestrict takes a restriction back.
+// Unrestrict lifts a restriction.
 func (s *Sim) Unrestrict(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,7 +37,7 @@ func (s *Sim) Unrestrict(id string) {
 	s.touch()
 }
 
-// Invite gives people roles in a project or folder beside those who see it already.
+// Invite gives people roles in a project or folder, in addition to those who already see it.
 func (s *Sim) Invite(id string, roles ...Role) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +58,7 @@ func (s *Sim) SetTeamOnly(id string, on bool) {
 	s.touch()
 }
 
-// SetMembers says who is of a team or workspace, by id; everybody is, where nobody has said so.
+// SetMembers sets the members of a team or workspace, by id. By default everybody is a member.
 func (s *Sim) SetMembers(team string, users ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +78,7 @@ func (s *Sim) ofTeam(team, user string) bool {
 	return user == s.s.User.ID || t != nil && (t.Members == nil || slices.Contains(t.Members, user))
 }
 
-// projectRoles are who sees a project, the account's owner first.
+// projectRoles returns who sees a project, with the account's owner first.
 func (s *Sim) projectRoles(p *Project) []Role {
 	roles := []Role{{s.s.User.ID, "owner"}}
 	add := func(r Role) {
@@ -99,7 +99,7 @@ func (s *Sim) projectRoles(p *Project) []Role {
 	return roles
 }
 
-// assetRoles are who sees an asset.
+// assetRoles returns who sees an asset.
 func (s *Sim) assetRoles(a *Asset) []Role {
 	p := s.s.Projects[a.ProjectID]
 	var roles []Role
@@ -122,7 +122,7 @@ func (s *Sim) assetRoles(a *Asset) []Role {
 	return roles
 }
 
-// MaySee answers whether somebody sees a project, asset, collection or comment in Frame.io.
+// MaySee reports whether a person sees a project, asset, collection or comment in Frame.io.
 func (s *Sim) MaySee(email, id string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -152,8 +152,8 @@ func (s *Sim) MaySee(email, id string) bool {
 	return false
 }
 
-// Restricted says that a project is restricted, or that something is hidden from people who see its project. V4 does not
-// tell a restricted folder to which all of them were invited from an open one.
+// Restricted reports whether a project is restricted, or whether something is hidden from people who see its project. V4
+// does not distinguish a restricted folder to which all of them were invited from an open one.
 func (s *Sim) Restricted(id string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// unlistedV4 is the limit of what ratesV4 does not have.
+// unlistedV4 is the limit of operations that ratesV4 does not list.
 var unlistedV4 = [2]float64{100, 60_000}
 
-// Bound is how long the limits alone require for the calls that they have let through so far, and the operation that does. An
-// account that was moved has the time on the legacy API before that on V4.
+// Bound returns how long the limits alone require for the calls let through so far, and the operation that takes longest.
+// For a migrated account, the time on the legacy API and the time on V4 add up.
 func (s *Sim) Bound() (time.Duration, string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

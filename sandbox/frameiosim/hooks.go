@@ -14,15 +14,15 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 )
 
-const deliveries = 5 // attempts in all
+const deliveries = 5 // attempts in total
 
-// fire delivers an event to the project's team's webhooks: ids only, signed anew each time, and only 200 counts.
+// fire delivers an event to the project team's webhooks: ids only, signed for each attempt. Only a 200 counts.
 func (s *Sim) fire(event, resourceType, resourceID, projectID string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	p := s.s.Projects[projectID]
 	scope := "team"
-	if s.o.Generation == "v4" { // the same events under V4's names
+	if s.o.Generation == "v4" { // the same events by V4's names
 		event = strings.Replace(event, "asset.label.updated", "metadata.value.updated", 1)
 		event = strings.Replace(event, "asset.", "file.", 1)
 		resourceType, scope = strings.Replace(resourceType, "asset", "file", 1), "workspace"
@@ -69,7 +69,7 @@ func (s *Sim) deliver(h Hook, body []byte) {
 	}
 }
 
-// AddHook registers a webhook; an empty secret is made up.
+// AddHook registers a webhook. If secret is empty, it makes one up.
 func (s *Sim) AddHook(teamID, name, target, secret string, events ...string) *Hook {
 	if secret == "" {
 		secret = uuid.NewString() + uuid.NewString()

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Handler serves the API under /v2 and a page for people at /.
+// Handler serves the APIs under /v2 and /v4, and a page for people at /.
 func (s *Sim) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 var idInPath = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
@@ -23,7 +23,7 @@ type bucketLevel struct {
 	level float64
 	at    time.Time
 	rate  [2]float64 // calls and milliseconds
-	let   int        // calls that it let through
+	let   int        // calls let through
 }
 
 func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +58,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// limit keeps the bucket of an endpoint and says in the headers how full it is.
+// limit counts a call in its endpoint's bucket and sets the headers. It returns false over the limit.
 func (s *Sim) limit(w http.ResponseWriter, op string) bool {
 	rate, ok := rates[op]
 	if !ok {
@@ -120,7 +120,7 @@ func decode(w http.ResponseWriter, r *http.Request, v any) bool {
 	return true
 }
 
-// values are a map's values in an order that stays.
+// values returns a map's values in a stable order.
 func values[T any](m map[string]*T, by func(*T) string) []*T {
 	out := make([]*T, 0, len(m))
 	for _, v := range m {
@@ -153,7 +153,7 @@ func nullable(s string) any {
 	return s
 }
 
-// mediaURL signs a download on the media host.
+// mediaURL returns a signed download URL on the media host.
 func (s *Sim) mediaURL(key, name string) string {
 	return s.o.Signer.Presign(http.MethodGet, bucket, key, url.Values{"response-content-disposition": {`attachment; filename="` + path.Base(strings.ReplaceAll(name, `"`, "")) + `"`}}, nil, s.o.URLExpiry)
 }

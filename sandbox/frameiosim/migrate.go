@@ -1,7 +1,7 @@
 package frameiosim
 
-// MigrateAnew is Migrate for the case that nothing keeps its id: files, folders, stacks and comments, and with projects also
-// projects and workspaces. Links of before do not come along. It returns the new ids by the old ones.
+// MigrateAnew is Migrate for the case that nothing keeps its id: files, folders, stacks and comments, and if projects is set
+// also projects and workspaces. Earlier share links are lost. It returns the new ids by the old ones.
 func (s *Sim) MigrateAnew(projects bool) map[string]string {
 	s.Migrate()
 	s.mu.Lock()
@@ -53,15 +53,15 @@ func (s *Sim) MigrateAnew(projects bool) map[string]string {
 	return ids
 }
 
-// SetAdobeOwners says whether V4's comments name their writers by Adobe's ids from now on.
+// SetAdobeOwners sets whether V4's comments name their authors by Adobe's ids from now on.
 func (s *Sim) SetAdobeOwners(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.o.AdobeOwners = on
 }
 
-// Migrate moves the account from the legacy API to V4, as Frame.io does at any moment: the other API refuses it, and its
-// webhooks are switched off.
+// Migrate migrates the account from the legacy API to V4, as Frame.io may do at any moment: the legacy API then refuses it,
+// and its webhooks are switched off.
 func (s *Sim) Migrate() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,8 +4,8 @@ import "fmt"
 
 func streamKey(a *Asset) string { return "watermarked/" + a.ID }
 
-// StreamWatermarked has the legacy API do what its document says, and clients did not see: the original of a watermarked
-// file is a URL of the same file with the watermark in it, which is longer than the original by so many bytes.
+// StreamWatermarked makes the legacy API do what its documentation says, although clients have not seen it: the original of
+// a watermarked file is the URL of the same file with the watermark in it, which is longer by the given number of bytes.
 func (s *Sim) StreamWatermarked(longer int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -27,7 +27,7 @@ func (s *Sim) StreamWatermarked(longer int) error {
 	return nil
 }
 
-// HideOriginal has a file show no link to its original, as where a watermark is required of the token's user.
+// HideOriginal makes a file show no link to its original, as when a watermark is required for the token's user.
 func (s *Sim) HideOriginal(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,12 +21,12 @@ var pagesSource string
 
 var pages = template.Must(template.New("").Funcs(ui.Funcs).Funcs(template.FuncMap{"label": labelWords, "stored": storedWords}).Parse(pagesSource))
 
-// labelWords are a status as a person says it.
+// labelWords returns a status in words for people.
 func labelWords(label string) string {
 	return map[string]string{"none": "No status", "in_progress": "In progress", "needs_review": "Needs review", "approved": "Approved"}[label]
 }
 
-// storedWords say where a project's originals are; "" for the usual.
+// storedWords returns in words where a project's originals are, or "" if they are where they usually are.
 func storedWords(status string) string {
 	return map[string]string{"archiving": "moving to cold storage", "archived": "originals in cold storage", "unarchiving": "being restored from cold storage"}[status]
 }
@@ -36,14 +36,14 @@ func render(w http.ResponseWriter, name string, v any) {
 	_ = pages.ExecuteTemplate(w, name, v)
 }
 
-// SetHome names the sandbox's own page, to which the pages lead back.
+// SetHome sets the URL of the sandbox's own page, to which these pages link back.
 func (s *Sim) SetHome(url string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.home = url
 }
 
-// shortURL is the link that is given out: the reviewer's page of this simulator where it knows its own address.
+// shortURL returns the link to a share: the reviewer's page of this simulator, if it knows its own address.
 func (s *Sim) shortURL(sh *Share) string {
 	if s.o.PublicURL != "" && sh.Kind == "review_link" {
 		return s.o.PublicURL + "/review/" + sh.ID
@@ -140,7 +140,7 @@ type pageComment struct {
 	Drawing template.HTML
 }
 
-// Media is where the page shows the file from; "" for a file that has no picture yet.
+// Media returns the URL from which the page shows the file, or "" if it has no picture yet.
 func (f reviewFile) Media(share string) string {
 	if f.Key == "" {
 		return ""
@@ -148,7 +148,7 @@ func (f reviewFile) Media(share string) string {
 	return "/review/" + share + "/media/" + f.ID
 }
 
-// Mark is the watermark that a reviewer sees on the picture.
+// Mark returns the watermark that a reviewer sees on the picture.
 func (f reviewFile) Mark() string {
 	if f.Watermarked {
 		return "CONFIDENTIAL"
@@ -156,16 +156,16 @@ func (f reviewFile) Mark() string {
 	return ""
 }
 
-// picture is the frame that a comment is about, with what was drawn on it.
+// picture returns the frame that a comment is about, with its drawing.
 func (f reviewFile) picture(share string, c Comment) template.HTML {
 	m := ui.Media{URL: f.Media(share), Type: f.Filetype, Watermark: f.Mark()}
 	if c.Timestamp != nil && f.FPS > 0 {
-		m.Seconds = (float64(*c.Timestamp) + 0.5) / f.FPS // the middle of the frame: its edges belong to two
+		m.Seconds = (float64(*c.Timestamp) + 0.5) / f.FPS // the middle of the frame, because its edges belong to two frames
 	}
 	return ui.Picture(m, c.Timestamp != nil, drawings.Marks(c.Annotation))
 }
 
-// reviewMedia leads to a shared file's bytes, as long as the link is open.
+// reviewMedia redirects to a shared file's bytes, as long as the link is open.
 func (s *Sim) reviewMedia(w http.ResponseWriter, r *http.Request) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -183,7 +183,7 @@ func (s *Sim) reviewMedia(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-// visible says why a link cannot be opened; "" when it can.
+// visible returns why a link cannot be opened, or "" if it can.
 func (sh *Share) visible(now time.Time) string {
 	switch {
 	case sh.Deleted != nil:
@@ -196,7 +196,7 @@ func (sh *Share) visible(now time.Time) string {
 	return ""
 }
 
-// locked says whether a passphrase is still to be given.
+// locked reports whether the passphrase must still be entered.
 func (sh *Share) locked(r *http.Request) bool {
 	if sh.Password == "" {
 		return false
@@ -219,7 +219,7 @@ func (s *Sim) enter(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// reviewer is who commented last in this browser.
+// reviewer returns who last commented in this browser.
 func reviewer(r *http.Request) User {
 	u := User{Name: "Rita Reviewer", Email: "rita@client.example"}
 	if c, err := r.Cookie("reviewer"); err == nil {
@@ -288,7 +288,7 @@ func (s *Sim) shared(sh *Share) []reviewFile {
 	return out
 }
 
-// thread puts comments in their order, each with its replies below it.
+// thread sorts comments, each followed by its replies.
 func thread(list []pageComment) {
 	began := map[string]time.Time{}
 	for _, c := range list {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// noObjects is a store of which nothing is asked but to take files.
+// noObjects is a store that only accepts files.
 type noObjects struct{ Objects }
 
 func (noObjects) Put(string, string, string, []byte) error  { return nil }
@@ -25,7 +25,7 @@ func (noObjects) Presign(string, string, string, url.Values, map[string]string, 
 
 const hostile = `"><script>alert('x')</script>`
 
-// open serves a simulator with one file in a link, everything in it named as an attacker would.
+// open serves a simulator with one file in a link. All names are what an attacker would choose.
 func open(t *testing.T, password string) (*Sim, *Share, *Asset, *http.Client, string) {
 	t.Helper()
 	s, err := New(Options{Token: "t", Objects: noObjects{}, Signer: noObjects{}})

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// SetMedia gives an uploaded file what Frame.io would find in it.
+// SetMedia sets what Frame.io would find in an uploaded file.
 func (s *Sim) SetMedia(id string, fps float64, frames int64, timecode string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -13,20 +13,20 @@ func (s *Sim) SetMedia(id string, fps float64, frames int64, timecode string) {
 	a.FPS, a.Frames, a.Duration, a.Timecode = fps, frames, float64(frames)/fps, timecode
 }
 
-// SetWatermark says whether what is uploaded from now on is watermarked.
+// SetWatermark sets whether uploads are watermarked from now on.
 func (s *Sim) SetWatermark(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.o.Watermark = on
 }
 
-// live finds an asset that is not deleted.
+// live returns an asset, and false if there is none or it is deleted.
 func (s *Sim) live(id string) (*Asset, bool) {
 	a, ok := s.s.Assets[id]
 	return a, ok && a.Deleted == nil
 }
 
-// Label sets a file's status and delivers asset.label.updated.
+// Label sets a file's status and delivers asset.label.updated. It returns false if there is no such file.
 func (s *Sim) Label(id, label string) bool {
 	s.mu.Lock()
 	a, ok := s.live(id)
@@ -41,7 +41,7 @@ func (s *Sim) Label(id, label string) bool {
 	return ok
 }
 
-// DeleteAsset moves an asset, and what is in a folder, to the trash.
+// DeleteAsset moves an asset, and a folder's contents, to the trash.
 func (s *Sim) DeleteAsset(id string) {
 	s.mu.Lock()
 	a := s.s.Assets[id]
@@ -61,7 +61,7 @@ func (s *Sim) DeleteAsset(id string) {
 	s.fire("asset.deleted", "asset", id, a.ProjectID)
 }
 
-// RestoreAsset takes an asset, and what is in a folder, out of the trash.
+// RestoreAsset takes an asset, and a folder's contents, out of the trash.
 func (s *Sim) RestoreAsset(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,7 @@ func (s *Sim) Edit(id string, change func(*Comment)) bool {
 	return ok
 }
 
-// Complete completes a comment, or takes that back.
+// Complete completes a comment, or undoes that.
 func (s *Sim) Complete(id string, done bool) (*Comment, bool) {
 	s.mu.Lock()
 	c, ok := s.s.Comments[id]
@@ -203,14 +203,14 @@ func (s *Sim) EditAsset(id string, change func(*Asset)) {
 	s.touch()
 }
 
-// V4 says that the account is on V4.
+// V4 reports whether the account is on V4.
 func (s *Sim) V4() bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.o.Generation == "v4"
 }
 
-// EditShare changes a link by hand; deleted deletes it.
+// EditShare changes a link by hand.
 func (s *Sim) EditShare(id string, change func(*Share)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -218,7 +218,7 @@ func (s *Sim) EditShare(id string, change func(*Share)) {
 	s.touch()
 }
 
-// SetPublicURL says where this simulator is reached: the review links that it gives out lead there.
+// SetPublicURL sets where this simulator is reached. Its review links point there.
 func (s *Sim) SetPublicURL(url string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,18 +5,18 @@ import (
 	"unicode/utf8"
 )
 
-// Policy is what an account's plan and its administrators allow of shares.
+// Policy is what an account's plan and administrators allow for shares.
 type Policy struct {
 	SecureOnly  bool   // "Require Secure Shares"
 	NoSecure    bool   // the plan has no secure shares
-	Passphrase  bool   // every share has one; where none is given, it is made
-	Downloads   string // "": allowed; "off": silently not; "refused"
-	NoWatermark string // why a watermark is refused; empty: it is not
+	Passphrase  bool   // every share has one; if none is given, it is made up
+	Downloads   string // "": allowed; "off": silently disabled; "refused"
+	NoWatermark string // why a watermark is refused; "" if it is not
 	Forensic    bool   // the account has the add-on
 	DRM         bool
 }
 
-// refuse says what is wrong with a request for a share, and where.
+// refuse returns what is wrong with a request for a share and where, or "".
 func (p Policy) refuse(in map[string]any) (detail, pointer string) {
 	name, isNamed := in["name"].(string)
 	passphrase, _ := in["passphrase"].(string)

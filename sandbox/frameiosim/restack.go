@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// MoveAsset puts a file, stack or folder into another folder, or a file on top of a version stack, as people do in the app. A
-// stack that has nothing left in it is gone.
+// MoveAsset moves a file, stack or folder to another folder, or a file to the top of a version stack, as people do in the
+// app. It deletes a stack that is left empty.
 func (s *Sim) MoveAsset(id, parent string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,7 +29,7 @@ func (s *Sim) MoveAsset(id, parent string) {
 	}
 }
 
-// Reorder gives a stack's versions another order, oldest first.
+// Reorder changes the order of a stack's versions, oldest first.
 func (s *Sim) Reorder(stack string, files ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +46,7 @@ func (s *Sim) RenameAsset(id, name string) {
 	s.touch()
 }
 
-// VersionsOf are a stack's files, oldest first.
+// VersionsOf returns a stack's files, oldest first.
 func (s *Sim) VersionsOf(stack string) (ids []string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -58,7 +58,7 @@ func (s *Sim) VersionsOf(stack string) (ids []string) {
 	return ids
 }
 
-// Stack makes a version stack of files, oldest first, in the folder of the first.
+// Stack makes a version stack from files, oldest first, in the folder of the first.
 func (s *Sim) Stack(ids ...string) *Asset {
 	s.mu.RLock()
 	files := make([]*Asset, len(ids))

@@ -1,6 +1,6 @@
 // Package frameiosim simulates Frame.io as it is known to answer, on one set of projects: the V4 API (files v4_*.go)
 // and the legacy API V2 (files v2_*.go). Both have tokens, envelopes, paging, leaky buckets, signed media URLs on an object
-// store, and signed webhooks with retries; the legacy one archives natively, too.
+// store, and signed webhooks with retries. The legacy one also archives natively.
 package frameiosim
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/faults"
 )
 
-// Objects is the store behind the media.
+// Objects is the object store for the media.
 type Objects interface {
 	Put(bucket, key, contentType string, body []byte) error
 	PutGenerated(bucket, key string, size int64, seed uint64)
@@ -35,14 +35,14 @@ type Signer interface {
 
 const bucket = "frameio-media"
 
-// Options of a simulator.
+// Options configures a simulator.
 type Options struct {
 	Token      string // the one developer token; its user owns everything
 	Objects    Objects
 	Signer     Signer
-	MoreTokens []string // V4: of users who see what the first one sees, each with limits of its own
+	MoreTokens []string // V4: of users who see what the first one sees, each with its own limits
 	RateLimits bool
-	Quicker    float64       // the limits' windows are so many times shorter, as the headers say; 0: 1
+	Quicker    float64       // factor by which the limits' windows are shorter, also in the headers; 0: 1
 	MaxPage    int           // largest page_size; 0: 500
 	URLExpiry  time.Duration // of media URLs; 0: 12 h
 	// Backoff is the first wait between deliveries of a webhook, 15 s at Frame.io; 0: 15 s.
@@ -51,29 +51,29 @@ type Options struct {
 	Generation string
 	// Shares is V4's profile of share fields, Shares202607 or Shares202609 (default).
 	Shares string
-	// ClientID, ClientSecret and RefreshToken are of Adobe's sign-in, for V4.
+	// ClientID, ClientSecret and RefreshToken are for Adobe's sign-in, with V4.
 	ClientID, ClientSecret, RefreshToken string
 	NoDownload                           bool // V4: the token's user may not download
-	OwnRoles                             bool // V4: a folder's list of people holds the folder's own only, not those of above
-	// AdobeOwners names the writers of V4's comments by Adobe's ids, which are not the id that /me gives.
+	OwnRoles                             bool // V4: a folder's list of people has only its own, not those from above
+	// AdobeOwners makes V4's comments name their authors by Adobe's ids, which differ from the id that /me returns.
 	AdobeOwners bool
-	// Replies is what V4's calls by a comment's id make of replies: RepliesWithAuthors or RepliesUnknown; "" answers without their
-	// authors. Which of these Frame.io does is documented nowhere.
+	// Replies is how V4's calls by a comment's id treat replies: RepliesWithAuthors or RepliesUnknown; "" answers without their
+	// authors. What Frame.io does is not documented.
 	Replies string
 	// ArchivedOriginal is what an archived video's original is: "absent" (default), "proxy", "403" or "served".
 	ArchivedOriginal string
-	// PublicURL is where this simulator is reached, for the review links that it gives out.
+	// PublicURL is where this simulator is reached, for its review links.
 	PublicURL string
-	// Policy is what the account allows of V4's shares.
+	// Policy is what the account allows for V4's shares.
 	Policy Policy
-	// Watermark puts a session watermark on what is uploaded, as a team's default template does.
+	// Watermark puts a session watermark on uploads, as a team's default template does.
 	Watermark bool
-	// Transcode is how long an upload takes to be ready.
+	// Transcode is how long an upload takes to become ready.
 	Transcode time.Duration
-	// PartSize is into parts of how many bytes an upload is cut; 0: 8 MiB.
+	// PartSize is the size in bytes of an upload's parts; 0: 8 MiB.
 	PartSize int64
-	Seed     int64  // of the ids; 0: random ones
-	Dir      string // keeps the state in a file; "" forgets it
+	Seed     int64  // for the ids; 0: random ids
+	Dir      string // folder to keep the state in; "" keeps none
 }
 
 // Sim is one Frame.io account.
@@ -92,8 +92,8 @@ type Sim struct {
 	client  *http.Client
 	ids     *rand.ChaCha8
 	access  map[string]bool // access tokens of Adobe's stub
-	refresh string          // its present refresh token
-	code    string          // of a sign-in that is not exchanged yet
+	refresh string          // its current refresh token
+	code    string          // of a sign-in, not exchanged yet
 	home    string          // the sandbox's own page
 	minted  int
 	streams bool            // StreamWatermarked
@@ -115,7 +115,7 @@ type state struct {
 	Buttons  map[string]*Button  `json:"buttons,omitempty"`
 
 	Fields      []*FieldDef   `json:"fields,omitempty"`
-	Users       []User        `json:"users,omitempty"` // beside User
+	Users       []User        `json:"users,omitempty"` // besides User
 	Groups      []Group       `json:"groups,omitempty"`
 	Collections []*Collection `json:"collections,omitempty"`
 
@@ -123,7 +123,7 @@ type state struct {
 	Mails []Mail `json:"mails"`
 }
 
-// Mail is an invitation that Frame.io has sent.
+// Mail is an invitation that Frame.io sent.
 type Mail struct {
 	Share, To, Message string
 }
@@ -152,7 +152,7 @@ type Project struct {
 	Aside   bool // V4: inactive, with all of its media
 	Refused bool // its folders are not listed
 
-	Restricted bool   // only who has a role sees it: a private project of the legacy API
+	Restricted bool   // only people with a role see it: a private project in the legacy API
 	Roles      []Role // who was invited
 }
 
@@ -162,8 +162,8 @@ type Asset struct {
 	Order                               int64
 	Filetype, AssetType                 string
 	Size                                int64
-	Key                                 string // of the original in the store; "" while it was never uploaded
-	Parts                               int    // that its upload has; 0 for what was seeded
+	Key                                 string // of the original in the store; "" until it is uploaded
+	Parts                               int    // of its upload; 0 if it was seeded
 	Transcoded                          bool   // of uploads
 	ProxyKey                            string
 	XXH                                 string
@@ -181,7 +181,7 @@ type Asset struct {
 	Uploaded, Deleted                   *time.Time
 	CoverID                             string
 	TeamOnly                            bool           // legacy: hidden from collaborators
-	Restricted                          bool           // V4, of folders: only who has a role sees it
+	Restricted                          bool           // V4, of folders: only people with a role see it
 	Roles                               []Role         // V4, of folders
 	AdobeID                             string         // V4, of accounts on Adobe's storage
 	Values                              map[string]any // V4's metadata, by the field's id
@@ -299,7 +299,7 @@ func (s *Sim) load() error {
 	return nil
 }
 
-// touch asks for the state to be written; the caller holds the lock.
+// touch requests that the state be written. The caller must hold the lock.
 func (s *Sim) touch() {
 	select {
 	case s.dirty <- struct{}{}:
@@ -320,13 +320,13 @@ func (s *Sim) persist() {
 	}
 }
 
-// AddFault spoils calls from now on.
+// AddFault adds a fault for calls.
 func (s *Sim) AddFault(f faults.Fault) error { return s.faults.Add(f) }
 
-// ClearFaults takes all faults away.
+// ClearFaults removes all faults.
 func (s *Sim) ClearFaults() { s.faults.Clear() }
 
-// Calls counts the calls of each operation.
+// Calls returns the number of calls of each operation.
 func (s *Sim) Calls() map[string]int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

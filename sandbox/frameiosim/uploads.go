@@ -11,13 +11,13 @@ import (
 
 const (
 	uploadURLLife  = 24 * time.Hour
-	uploadLook     = 50 * time.Millisecond // between two looks whether all parts are there
-	assembledMost  = 512 << 20             // bytes of an upload that are put together in memory
+	uploadLook     = 50 * time.Millisecond // between checks whether all parts are there
+	assembledMost  = 512 << 20             // most bytes of an upload that are joined in memory
 	defaultFPS     = 25.0
 	defaultSeconds = 10
 )
 
-// mediaTypeOf goes by the name, as Frame.io does where none is given.
+// mediaTypeOf returns the media type for a name, as Frame.io does if none is given.
 func mediaTypeOf(name string) string {
 	types := map[string]string{".mov": "video/quicktime", ".mp4": "video/mp4", ".mxf": "application/mxf", ".jpg": "image/jpeg", ".png": "image/png", ".pdf": "application/pdf", ".wav": "audio/x-wav"}
 	if t := types[strings.ToLower(filepath.Ext(name))]; t != "" {
@@ -28,7 +28,7 @@ func mediaTypeOf(name string) string {
 
 func partKey(id string, i int) string { return fmt.Sprintf("parts/%s/%d", id, i) }
 
-// assemble waits until all parts are there and makes the file of them; there is no call that completes an upload.
+// assemble waits until all parts are there and joins them into the file. No call completes an upload.
 func (s *Sim) assemble(id string) {
 	for ; ; time.Sleep(uploadLook) {
 		s.mu.RLock()

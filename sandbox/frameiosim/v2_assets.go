@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// assetJSON shows an asset with the members of a transcoded file; what is unset is null.
+// assetJSON returns an asset with all members of a transcoded file. Unset ones are null.
 func (s *Sim) assetJSON(a *Asset, cover bool) map[string]any {
 	p := s.s.Projects[a.ProjectID]
 	v := map[string]any{
@@ -105,7 +105,7 @@ func (s *Sim) getAsset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v, of := s.assetJSON(a, true), s.projectJSON(s.s.Projects[a.ProjectID])
-	of["private"] = s.s.Projects[a.ProjectID].Restricted // which the project's own answer does not say
+	of["private"] = s.s.Projects[a.ProjectID].Restricted // missing in the project's own answer
 	v["project"] = of
 	answer(w, 200, v)
 }
@@ -125,12 +125,12 @@ func (s *Sim) listChildren(w http.ResponseWriter, r *http.Request) {
 	cover := strings.Contains(r.URL.Query().Get("include"), "cover_asset")
 	ids := slices.DeleteFunc(slices.Clone(s.kids[a.ID]), func(id string) bool { return s.s.Assets[id].Deleted != nil })
 	if a.Type == "version_stack" {
-		slices.Reverse(ids) // the newest first
+		slices.Reverse(ids) // newest first
 	}
 	s.list(w, r, len(ids), func(i int) any { return s.assetJSON(s.s.Assets[ids[i]], cover) })
 }
 
-// createAsset makes a folder, or a file whose parts are to be put to signed URLs.
+// createAsset creates a folder, or a file whose parts the client must upload to signed URLs.
 func (s *Sim) createAsset(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Name       string         `json:"name"`
@@ -215,7 +215,7 @@ func (s *Sim) putAsset(w http.ResponseWriter, r *http.Request) {
 		a.Description = *in.Description
 	}
 	if in.Label != nil {
-		a.Label = *in.Label // this way no asset.label.updated is fired: the vendor knows
+		a.Label = *in.Label // as at Frame.io, this fires no asset.label.updated
 	}
 	a.Updated = time.Now().UTC()
 	s.touch()

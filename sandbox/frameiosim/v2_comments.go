@@ -108,7 +108,7 @@ func (s *Sim) completeComment(done bool) http.HandlerFunc {
 	}
 }
 
-// shown is a comment's JSON.
+// shown is commentJSON, locked.
 func (s *Sim) shown(c *Comment) map[string]any {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

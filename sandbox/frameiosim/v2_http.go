@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// Vendor's limits, as calls and milliseconds; everything else takes the last line's.
+// rates are the vendor's limits, as calls and milliseconds. The last line is for everything else.
 var rates = map[string][2]float64{
 	"GET /v2/assets/{id}/children":  {40, 60_000},
 	"GET /v2/assets/{id}":           {5, 1_000},
@@ -19,7 +19,7 @@ func fail(w http.ResponseWriter, status int, message string) {
 		"errors": []any{map[string]any{"code": status, "status": status, "title": http.StatusText(status), "detail": message}}})
 }
 
-// list answers one page of rows. The rows are made only for the page.
+// list answers with one page of rows. It calls row only for that page.
 func (s *Sim) list(w http.ResponseWriter, r *http.Request, n int, row func(i int) any) {
 	q := r.URL.Query()
 	page, size := 1, 50

@@ -73,7 +73,7 @@ func (s *Sim) createLink(w http.ResponseWriter, r *http.Request) {
 	s.fire("reviewlink.created", "reviewlink", made.ID, p.ID)
 }
 
-// link finds a review link that is not deleted; the caller holds the lock.
+// link returns a request's review link or answers 404. The caller must hold the lock.
 func (s *Sim) link(w http.ResponseWriter, r *http.Request) (*Share, bool) {
 	sh, ok := s.s.Shares[r.PathValue("id")]
 	if !ok || sh.Kind != "review_link" || sh.Deleted != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// assetV4 shows a file, folder or stack. Links and metadata come only where they are asked for.
+// assetV4 returns a file, folder or stack. It has links and metadata only if include asks for them.
 func (s *Sim) assetV4(a *Asset, include string) map[string]any {
 	v := map[string]any{"id": a.ID, "name": a.Name, "type": a.Type, "parent_id": nullable(a.ParentID), "project_id": a.ProjectID, "view_url": "https://next.frame.io/project/" + a.ProjectID + "/view/" + a.ID,
 		"created_at": stampV4(a.Inserted), "updated_at": stampV4(a.Updated)}
@@ -103,12 +103,12 @@ func (s *Sim) builtInV4(a *Asset) []any {
 	if l := a.Label; l != "" && l != "none" {
 		words := map[string]string{"approved": "Approved", "needs_review": "Needs Review", "in_progress": "In Progress"}
 		rows = append(rows, map[string]any{"field_definition_id": "f0000000-0000-4000-8000-000000000099", "field_definition_name": "Status", "field_type": "select", "mutable": true,
-			"value": []any{map[string]any{"id": "f0000000-0000-4000-8000-000000000001", "display_name": cmp.Or(words[l], l)}}}) // an account has options of its own, too
+			"value": []any{map[string]any{"id": "f0000000-0000-4000-8000-000000000001", "display_name": cmp.Or(words[l], l)}}}) // an account may also have its own options
 	}
 	return rows
 }
 
-// refusesOriginal answers 403 where the original is asked for and the user may not download.
+// refusesOriginal answers 403 and returns true if the request asks for the original and the user may not download.
 func (s *Sim) refusesOriginal(w http.ResponseWriter, r *http.Request) bool {
 	if s.o.NoDownload && strings.Contains(r.URL.Query().Get("include"), "media_links.original") {
 		failV4(w, http.StatusForbidden, "You do not have permission to download", "")
@@ -212,7 +212,7 @@ func (s *Sim) createFolderV4(w http.ResponseWriter, r *http.Request) {
 	data(w, 201, s.assetV4(a, ""))
 }
 
-// emptyStacks lets stacks go whose files are all deleted: V4 has no call for it.
+// emptyStacks deletes stacks whose files are all deleted. V4 has no call for that.
 func (s *Sim) emptyStacks() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Collection gathers a project's assets. What is in one can be listed only through its root folder, or a share of it: so it
-// is at Frame.io.
+// Collection is a collection of a project's assets. As at Frame.io, its contents can be listed only through its root folder
+// or a share of it.
 type Collection struct {
 	ID, Name, Description, ProjectID, RootID string
 	Private, Dynamic                         bool
@@ -18,7 +18,7 @@ type Collection struct {
 	Inserted                                 time.Time
 }
 
-// AddCollection makes a collection. One with items stands on a folder of its own, in which they are listed.
+// AddCollection adds a collection. One with items, unless it is dynamic, has its own folder that lists them.
 func (s *Sim) AddCollection(c Collection) *Collection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func (s *Sim) collectionV4(c *Collection, include string) map[string]any {
 	return v
 }
 
-// behindShare is the collection that Frame.io makes for a share.
+// behindShare returns the collection that Frame.io creates for a share.
 func (s *Sim) behindShare(sh *Share, include string) map[string]any {
 	v := map[string]any{"id": sh.ID, "name": sh.Name, "description": nil, "project_id": sh.ProjectID, "root_folder_id": nil, "private": false,
 		"auto_generated": true, "aggregation_mode": "static", "created_at": stampV4(sh.Inserted), "updated_at": stampV4(sh.Inserted), "shares": []any{s.shareV4(sh)}}
@@ -74,7 +74,7 @@ func (s *Sim) behindShare(sh *Share, include string) map[string]any {
 	return v
 }
 
-// membersOf are the assets in a collection's own folder, and whether there is such a folder.
+// membersOf returns the assets in a collection's own folder, and false if there is no such folder.
 func (s *Sim) membersOf(folder string) ([]string, bool) {
 	for _, c := range s.s.Collections {
 		if c.RootID == folder && len(c.Items) > 0 && !c.Dynamic {
@@ -124,7 +124,7 @@ func (s *Sim) collectionRoutesV4(on func(string, http.HandlerFunc)) {
 	})
 }
 
-// ofCollection is the collection that a share shows; nil where it shows assets of its own.
+// ofCollection returns the collection that a share shows, or nil if it shows its own assets.
 func (s *Sim) ofCollection(sh *Share) *Collection {
 	for _, c := range s.s.Collections {
 		if c.ShareID == sh.ID {

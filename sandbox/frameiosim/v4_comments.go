@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// Point is a place in the picture, 0..1.
+// Point is a place in the picture, from 0 to 1.
 type Point struct {
 	X float64 `json:"x"`
 	Y float64 `json:"y"`
 }
 
-// TextLink is a linked stretch of a comment's text.
+// TextLink is a linked part of a comment's text.
 type TextLink struct {
 	Start int    `json:"start_index"`
 	End   int    `json:"end_index"`
@@ -24,7 +24,7 @@ type TextLink struct {
 	URL   string `json:"url"`
 }
 
-// Mention is a stretch of a comment's text that names a user.
+// Mention is a part of a comment's text that names a user.
 type Mention struct {
 	Start  int    `json:"start_index"`
 	End    int    `json:"end_index"`
@@ -32,7 +32,7 @@ type Mention struct {
 	UserID string `json:"user_id"`
 }
 
-// Attachment is a file on a comment, which cannot be downloaded.
+// Attachment is a file attached to a comment. It cannot be downloaded.
 type Attachment struct {
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
@@ -41,7 +41,7 @@ type Attachment struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Markup is a change proposed to a document's text.
+// Markup is a proposed change to a document's text.
 type Markup struct {
 	Kind      string `json:"text_review_annotation_type"`
 	Selection string `json:"selection_text"`
@@ -49,7 +49,7 @@ type Markup struct {
 	Bounds    []Box  `json:"bounds"`
 }
 
-// Box is where marked text stands on its page.
+// Box is where marked text is on its page.
 type Box struct {
 	X      float64 `json:"x"`
 	Y      float64 `json:"y"`
@@ -57,7 +57,7 @@ type Box struct {
 	Height float64 `json:"height"`
 }
 
-// rows shows none as an empty list.
+// rows turns a nil list into an empty one.
 func rows[T any](list []T) []T {
 	if list == nil {
 		return []T{}
@@ -192,7 +192,7 @@ func (s *Sim) commentRoutesV4(on func(string, http.HandlerFunc)) {
 	})
 }
 
-// refusesComment answers what the document refuses in a comment's data on a file.
+// refusesComment answers with an error and returns true if the API's document does not allow a comment's data on a file.
 func refusesComment(w http.ResponseWriter, of *Asset, in map[string]any) bool {
 	text, isText := in["text"].(string)
 	drawing, _ := in["annotation"].(string)
@@ -221,7 +221,7 @@ func refusesComment(w http.ResponseWriter, of *Asset, in map[string]any) bool {
 	return wrong != ""
 }
 
-// What V4's calls by a comment's id may make of replies.
+// How V4's calls by a comment's id may treat replies.
 const (
 	RepliesWithAuthors = "authors"
 	RepliesUnknown     = "unknown"
@@ -234,7 +234,7 @@ func (s *Sim) hidesReply(id string) bool {
 	return ok && c.ParentID != "" && s.o.Replies == RepliesUnknown
 }
 
-// takeV4 changes a comment as a request says.
+// takeV4 applies a request to a comment.
 func (c *Comment) takeV4(in map[string]any) {
 	frame := func(v any) *int64 {
 		if f, ok := v.(float64); ok {
@@ -252,7 +252,7 @@ func (c *Comment) takeV4(in map[string]any) {
 	for name, into := range map[string]any{"anchor": &c.Anchor, "links": &c.Links, "text_review_annotation": &c.Markup} {
 		if v, ok := in[name]; ok {
 			encoded, _ := json.Marshal(v)
-			_ = json.Unmarshal(encoded, into) // of the wrong form: it stays as it was
+			_ = json.Unmarshal(encoded, into) // malformed: it stays as it was
 		}
 	}
 	if v, ok := in["annotation"]; ok {

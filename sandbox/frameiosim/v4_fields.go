@@ -13,14 +13,14 @@ type FieldDef struct {
 	ID, Name, Type string
 	BuiltIn        bool
 	Options        []Option // of selects
-	Members        []string // ids that may be chosen, where not everybody may
+	Members        []string // ids that may be chosen; empty: everybody's
 	Inserted       time.Time
 }
 
-// Option is a choice of a select.
+// Option is an option of a select.
 type Option struct{ ID, Name string }
 
-// Group is a group of the account's people.
+// Group is a group of people in the account.
 type Group struct {
 	ID, Name string
 	Members  []string
@@ -28,7 +28,7 @@ type Group struct {
 
 var fieldTypesV4 = []string{"text", "long_text", "select", "select_multi", "rating", "number", "toggle", "date", "user_single", "user_multi"}
 
-// AddField makes a metadata field; options are given by name.
+// AddField adds a metadata field. Options are given by name.
 func (s *Sim) AddField(name, kind string, options ...string) *FieldDef {
 	if !slices.Contains(fieldTypesV4, kind) {
 		panic("no field type " + kind) // a mistake in a test
@@ -44,7 +44,7 @@ func (s *Sim) AddField(name, kind string, options ...string) *FieldDef {
 	return d
 }
 
-// AddUser gives the account another user.
+// AddUser adds a user to the account.
 func (s *Sim) AddUser(u User) User {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +56,7 @@ func (s *Sim) AddUser(u User) User {
 	return u
 }
 
-// AddGroup makes a group.
+// AddGroup adds a group.
 func (s *Sim) AddGroup(name string, members ...string) Group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *Sim) AddGroup(name string, members ...string) Group {
 	return g
 }
 
-// SetField fills a field in on a file, folder or stack: options by name, people and groups by id, nil for null.
+// SetField sets a field of a file, folder or stack: options by name, people and groups by id, nil for null.
 func (s *Sim) SetField(assetID string, d *FieldDef, value any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +78,7 @@ func (s *Sim) SetField(assetID string, d *FieldDef, value any) {
 	s.touch()
 }
 
-// texts are the members of a list, whether it is in memory or was read from a file.
+// texts returns the members of a list, whether it was built in memory or read from a file.
 func texts(v any) []string {
 	switch v := v.(type) {
 	case []string:
@@ -95,7 +95,7 @@ func texts(v any) []string {
 	return nil
 }
 
-// fieldV4 shows a field with its value.
+// fieldV4 returns a field with its value.
 func (s *Sim) fieldV4(d *FieldDef, value any) map[string]any {
 	v := map[string]any{"field_definition_id": d.ID, "field_definition_name": d.Name, "field_type": d.Type, "mutable": !d.BuiltIn, "value": value}
 	switch d.Type {
@@ -141,7 +141,7 @@ func (s *Sim) memberType(id string) string {
 	return "user"
 }
 
-// customV4 are an asset's fields that people filled in; those that are null are shown on request only.
+// customV4 returns an asset's fields that people filled in. It includes null ones only if nulls is set.
 func (s *Sim) customV4(a *Asset, nulls bool) []any {
 	out := []any{}
 	for _, d := range s.s.Fields {
@@ -174,22 +174,22 @@ func (s *Sim) definitionV4(d *FieldDef) map[string]any {
 	return v
 }
 
-// CountComments changes what V4's field "Comment Count" says of a file with so many comments, replies left out; nil leaves the
-// field out.
+// CountComments sets what V4's field "Comment Count" says for a file, given its number of comments without replies. If say
+// returns nil, the field is left out.
 func (s *Sim) CountComments(say func(fileID string, comments int) any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.counted = say
 }
 
-// RevokeToken ends one of MoreTokens.
+// RevokeToken revokes one of MoreTokens.
 func (s *Sim) RevokeToken(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.revoked[token] = true
 }
 
-// commentCountV4 is what the field "Comment Count" says.
+// commentCountV4 returns the value of the field "Comment Count".
 func (s *Sim) commentCountV4(a *Asset) any {
 	n := 0
 	for _, id := range s.threads[a.ID] {

@@ -16,7 +16,7 @@ type Button struct {
 	Inserted, Updated                                 time.Time
 }
 
-// The events of V4, as its document of July 2026 lists them.
+// eventsV4 are V4's events, as its document of July 2026 lists them.
 var eventsV4 = []string{"file.created", "file.deleted", "file.ready", "file.updated", "file.upload.completed", "file.versioned", "file.copied", "folder.created", "folder.deleted",
 	"folder.updated", "folder.copied", "comment.completed", "comment.created", "comment.deleted", "comment.uncompleted", "comment.updated", "customfield.created",
 	"customfield.updated", "customfield.deleted", "metadata.value.updated", "project.created", "project.deleted", "project.updated", "collection.created",
@@ -47,7 +47,7 @@ func strs(v any) ([]string, bool) {
 	return out, ok
 }
 
-// wrongHook names what the schema refuses in a webhook's data; required where it is made.
+// wrongHook returns what the schema refuses in a webhook's data, or "". When a webhook is created, required is set.
 func wrongHook(in map[string]any, required bool) (detail, pointer string) {
 	for name, most := range map[string]int{"name": 255, "url": 2000} {
 		v, there := in[name]
@@ -100,7 +100,7 @@ func (s *Sim) hookRoutesV4(on func(string, http.HandlerFunc)) {
 		s.s.Hooks[h.ID] = h
 		s.touch()
 		v := s.hookV4(h)
-		v["secret"] = h.Secret // this once
+		v["secret"] = h.Secret // only this once
 		data(w, 201, v)
 	})
 	one := func(do func(w http.ResponseWriter, r *http.Request, h *Hook)) http.HandlerFunc {
@@ -153,7 +153,7 @@ func (s *Sim) buttonV4(b *Button) map[string]any {
 		"active": b.Active, "workspace_id": b.TeamID, "creator_id": s.s.User.ID, "created_at": stampV4(b.Inserted), "updated_at": stampV4(b.Updated), "deleted_at": nil}
 }
 
-// setButton takes over what a request names; it answers what the schema refuses.
+// setButton applies a request to a custom action. It returns what the schema refuses, or "".
 func setButton(b *Button, in map[string]any, required bool) (detail, pointer string) {
 	for _, f := range []struct {
 		name string
@@ -215,7 +215,7 @@ func (s *Sim) buttonRoutesV4(on func(string, http.HandlerFunc)) {
 		s.s.Buttons[b.ID] = b
 		s.touch()
 		v := s.buttonV4(b)
-		v["secret"] = b.Secret // this once
+		v["secret"] = b.Secret // only this once
 		data(w, 201, v)
 	})
 	one := func(do func(w http.ResponseWriter, r *http.Request, b *Button)) http.HandlerFunc {
@@ -250,7 +250,7 @@ func (s *Sim) buttonRoutesV4(on func(string, http.HandlerFunc)) {
 	}))
 }
 
-// Hooks are the account's webhooks as they stand.
+// Hooks returns copies of the account's webhooks.
 func (s *Sim) Hooks() []Hook {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -261,7 +261,7 @@ func (s *Sim) Hooks() []Hook {
 	return out
 }
 
-// Buttons are the account's custom actions as they stand.
+// Buttons returns copies of the account's custom actions.
 func (s *Sim) Buttons() []Button {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -272,7 +272,7 @@ func (s *Sim) Buttons() []Button {
 	return out
 }
 
-// ChangeHooks lets somebody change the account's webhooks; a change that returns false deletes the webhook.
+// ChangeHooks calls change on each of the account's webhooks, and deletes those for which it returns false.
 func (s *Sim) ChangeHooks(change func(*Hook) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -284,7 +284,7 @@ func (s *Sim) ChangeHooks(change func(*Hook) bool) {
 	s.touch()
 }
 
-// ChangeButtons does the same with custom actions.
+// ChangeButtons is ChangeHooks for custom actions.
 func (s *Sim) ChangeButtons(change func(*Button) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -296,7 +296,7 @@ func (s *Sim) ChangeButtons(change func(*Button) bool) {
 	s.touch()
 }
 
-// Teams are the account's workspaces (legacy: teams) as they stand.
+// Teams returns copies of the account's workspaces (legacy: teams).
 func (s *Sim) Teams() []Team {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -307,10 +307,10 @@ func (s *Sim) Teams() []Team {
 	return out
 }
 
-// Account is the account's id.
+// Account returns the account's id.
 func (s *Sim) Account() string { return s.s.Account }
 
-// Change lets Frame.io behave otherwise from now on.
+// Change changes how Frame.io behaves from now on.
 func (s *Sim) Change(change func(*Options)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Vendor's limits of V4, as calls and milliseconds.
+// ratesV4 are the vendor's limits for V4, as calls and milliseconds.
 var ratesV4 = map[string][2]float64{
 	"GET files/{id}":                       {10, 1_000},
 	"GET files/{id}/status":                {5, 1_000},
@@ -30,7 +30,7 @@ var ratesV4 = map[string][2]float64{
 	"DELETE shares/{id}":                   {60, 60_000},
 }
 
-// stampV4 writes a time as V4 does: to the microsecond.
+// stampV4 formats a time as V4 does, to the microsecond.
 func stampV4(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 func stampV4OrNull(t *time.Time) any {
@@ -71,7 +71,7 @@ func bodyV4(w http.ResponseWriter, r *http.Request, allowed ...string) (map[stri
 	return in.Data, true
 }
 
-// pageV4 answers one page; the link to the next names its place only.
+// pageV4 answers with one page. Its link to the next page has only the cursor.
 func pageV4(w http.ResponseWriter, r *http.Request, most, n int, row func(i int) any) {
 	q := r.URL.Query()
 	size, from := 50, 0

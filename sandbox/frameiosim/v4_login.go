@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// imsToken is Adobe's token endpoint: service accounts and rotating refresh tokens.
+// imsToken is Adobe's token endpoint, with service accounts and rotating refresh tokens.
 func (s *Sim) imsToken(w http.ResponseWriter, r *http.Request) {
 	refuse := func(code string) { answer(w, http.StatusBadRequest, map[string]string{"error": code}) }
 	if err := r.ParseForm(); err != nil || r.FormValue("client_id") != s.o.ClientID || r.FormValue("client_secret") != s.o.ClientSecret {
@@ -50,7 +50,7 @@ func (s *Sim) imsToken(w http.ResponseWriter, r *http.Request) {
 	answer(w, 200, out)
 }
 
-// imsAuthorize signs anybody in at once and sends the code back.
+// imsAuthorize signs in anybody at once and returns the code.
 func (s *Sim) imsAuthorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	for _, scope := range []string{"AdobeID", "additional_info.roles", "offline_access"} {
@@ -66,14 +66,14 @@ func (s *Sim) imsAuthorize(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back, http.StatusFound)
 }
 
-// TokensMinted counts the access tokens that Adobe's stub gave out.
+// TokensMinted returns how many access tokens Adobe's stub has issued.
 func (s *Sim) TokensMinted() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.minted
 }
 
-// VoidTokens makes every access token given out so far refused.
+// VoidTokens invalidates all access tokens issued so far.
 func (s *Sim) VoidTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

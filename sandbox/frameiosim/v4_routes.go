@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// The V4 API over the same account: envelopes, cursors, unknown fields refused, shares of two profiles.
+// The V4 API for the same account: envelopes, cursors, refusal of unknown fields, and two profiles of shares.
 
 // Share profiles of V4.
 const (
-	Shares202607 = "2026-07" // the stable document of July: no watermark, no switch
+	Shares202607 = "2026-07" // the stable document from July: no watermark, no switch
 	Shares202609 = "2026-09"
 )
 
@@ -124,7 +124,7 @@ func (s *Sim) projectV4(p *Project, include string) map[string]any {
 	return v
 }
 
-// storedBy is how many bytes a project holds.
+// storedBy returns how many bytes a project stores.
 func (s *Sim) storedBy(p *Project) int64 {
 	var n int64
 	for _, a := range s.s.Assets {

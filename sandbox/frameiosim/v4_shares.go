@@ -22,7 +22,7 @@ func (s *Sim) shareV4(sh *Share) map[string]any {
 	return v
 }
 
-// collectionOf is what a share shows: a collection of people's, or the one made for it.
+// collectionOf returns the collection that a share shows: one that people made, or the one made for the share.
 func (s *Sim) collectionOf(sh *Share) string {
 	if c := s.ofCollection(sh); c != nil {
 		return c.ID
@@ -30,7 +30,7 @@ func (s *Sim) collectionOf(sh *Share) string {
 	return sh.ID
 }
 
-// shownBy lists a share's members and all that is below them, each by itself.
+// shownBy lists a share's members and everything below them.
 func (s *Sim) shownBy(sh *Share) []string {
 	members := sh.Items
 	if c := s.ofCollection(sh); c != nil {
@@ -110,7 +110,7 @@ func (s *Sim) shareRoutesV4(on func(string, http.HandlerFunc)) {
 		defer s.mu.RUnlock()
 		if sh, ok := s.liveShareV4(w, r); ok {
 			who := sh.Reviewers
-			if !sh.Secure { // people are sent the link of a public share, and are none of it
+			if !sh.Secure { // people get a public share's link without becoming its reviewers
 				who = nil
 			}
 			pageV4(w, r, 100, len(who), func(i int) any { return s.userV4(User{Email: who[i], Name: who[i]}) })
@@ -200,7 +200,7 @@ func (s *Sim) createShareV4(w http.ResponseWriter, r *http.Request) {
 	data(w, 201, s.shareV4(made))
 }
 
-// shareFieldsV4 are what a request may name of a share in this profile.
+// shareFieldsV4 returns what a request for a share may contain in this profile.
 func (s *Sim) shareFieldsV4(more ...string) []string {
 	july := []string{"name", "access", "description", "downloading_enabled", "expiration", "passphrase"}
 	september := []string{"enabled", "commenting_enabled", "watermark_enabled", "forensic_watermark_enabled", "drm_enabled", "show_all_asset_versions"}
@@ -211,7 +211,7 @@ func (s *Sim) shareFieldsV4(more ...string) []string {
 	return out
 }
 
-// takeShareV4 changes a share as a request says.
+// takeShareV4 applies a request to a share.
 func (s *Sim) takeShareV4(sh *Share, in map[string]any) {
 	if v, ok := in["name"].(string); ok {
 		sh.Name = v
@@ -247,7 +247,7 @@ func (s *Sim) takeShareV4(sh *Share, in map[string]any) {
 	}
 }
 
-// liveShareV4 is the share of a request's path; the caller holds the lock.
+// liveShareV4 returns the share of a request's path, or answers that there is none. The caller must hold the lock.
 func (s *Sim) liveShareV4(w http.ResponseWriter, r *http.Request) (*Share, bool) {
 	sh, ok := s.s.Shares[r.PathValue("id")]
 	if !ok || sh.Deleted != nil {

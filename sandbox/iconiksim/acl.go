@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Who may read what: an object has entries of its own, and those of the collections that it lies in where they are
-// propagating. Whoever makes an object has all rights to it, administrators have all to everything, and what has no list is
-// everybody's: custom actions are so, until they get one.
+// Who may read what: an object has its own entries, and the propagating ones of the collections above it. Whoever creates an
+// object has all rights to it, and administrators have all rights to everything. An object without a list is open to
+// everybody: custom actions are, until they get one.
 
 // rights are iconik's permissions.
 var rights = []string{"read", "write", "delete", "change-acl"}
@@ -17,7 +17,7 @@ var rights = []string{"read", "write", "delete", "change-acl"}
 type entry struct {
 	who    string // id of a user or group
 	group  bool
-	spread bool // to all that lies in the collection
+	spread bool // propagates to everything in the collection
 	rights []string
 }
 
@@ -25,7 +25,7 @@ func (e entry) doc() doc {
 	return doc{"who": e.who, "group": e.group, "spread": e.spread, "rights": slices.Clone(e.rights)}
 }
 
-// entries are an object's own list; false where it has none.
+// entries returns an object's own list, and false if it has none.
 func (s *Sim) entries(id string) ([]entry, bool) {
 	d, ok := s.get(s.listKind(id), id)
 	var out []entry
@@ -50,7 +50,7 @@ func (s *Sim) setEntries(id string, list []entry) {
 	s.set(kind, id, func(d doc) { d["entries"] = rows })
 }
 
-// listKind keeps the lists of assets and collections apart from those of what administrators handle.
+// listKind keeps the lists of assets and collections apart from those of objects that administrators handle.
 func (s *Sim) listKind(id string) string {
 	if _, ok := s.readableObject(id); ok {
 		return kReaders
@@ -73,7 +73,7 @@ func grant(list []entry, who string, group bool, add []string) []entry {
 	return append(list, entry{who: who, group: group, rights: slices.Clone(add)})
 }
 
-// giveACL gives a new object its list: its maker's rights, the default ones, and those of the collection that it is put into.
+// giveACL gives a new object its list: its creator's rights, the default ones, and those of its collection.
 func (s *Sim) giveACL(c *call, id, collection string) {
 	list := grant(nil, c.user, false, rights)
 	if c.flag("apply_default_acls", true) {
@@ -88,7 +88,7 @@ func (s *Sim) giveACL(c *call, id, collection string) {
 	s.setEntries(id, list)
 }
 
-// readableObject finds an asset or collection.
+// readableObject returns an asset or collection.
 func (s *Sim) readableObject(id string) (doc, bool) {
 	if d, ok := s.get(kAsset, id); ok {
 		return d, true
@@ -96,7 +96,7 @@ func (s *Sim) readableObject(id string) (doc, bool) {
 	return s.get(kCollection, id)
 }
 
-// inherited are the propagating entries of all collections above an object, with the collection that each is of.
+// inherited returns the propagating entries of all collections above an object, and the collection of each.
 func (s *Sim) inherited(id string, seen map[string]bool) (list []entry, of []string) {
 	d, _ := s.readableObject(id)
 	for _, up := range texts(d["in_collections"]) {
@@ -116,7 +116,7 @@ func (s *Sim) inherited(id string, seen map[string]bool) (list []entry, of []str
 	return list, of
 }
 
-// mayDo answers whether a user has a right to an object. The caller holds the lock.
+// mayDo reports whether a user has a right to an object. The caller must hold the lock.
 func (s *Sim) mayDo(user, id, right string) bool {
 	u, _ := s.get(kUser, user)
 	if u["is_admin"] == true {
@@ -139,10 +139,10 @@ func (s *Sim) readable(user string, rows []doc) []doc {
 
 var objectInPath = regexp.MustCompile(`/(?:assets|collections)/([0-9a-f]{8}-[0-9a-f-]{27})`)
 
-// mayCall answers whether a user may read every object that a call's path names.
+// mayCall reports whether a user may read every object that a call's path names.
 func (s *Sim) mayCall(user, path string) bool {
 	if strings.HasPrefix(path, "/API/acls/") {
-		return true // asked with the list itself
+		return true // checked with the list itself
 	}
 	for _, m := range objectInPath.FindAllStringSubmatch(path, -1) {
 		if !s.mayDo(user, m[1], "read") {
@@ -152,10 +152,10 @@ func (s *Sim) mayCall(user, path string) bool {
 	return true
 }
 
-// MayRead answers whether the user with an address may read an asset or collection.
+// MayRead reports whether the user with an address may read an asset or collection.
 func (s *Sim) MayRead(email, id string) bool { return s.May(email, id, "read") }
 
-// May answers whether the user with an address has a right to an asset or collection.
+// May reports whether the user with an address has a right to an asset or collection.
 func (s *Sim) May(email, id, right string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,7 +167,7 @@ func (s *Sim) May(email, id, right string) bool {
 	return false
 }
 
-// Allow lets somebody give a user or group rights to an object by hand; spread gives them to all that lies in it, too.
+// Allow gives a user or group rights to an object, as a person would. spread also gives them to everything in it.
 func (s *Sim) Allow(id, who string, group, spread bool, give ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,7 +180,7 @@ func (s *Sim) Allow(id, who string, group, spread bool, give ...string) {
 	s.setEntries(id, list)
 }
 
-// Deny lets somebody take a user or group out of an object's list by hand.
+// Deny removes a user or group from an object's list, as a person would.
 func (s *Sim) Deny(id, who string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,7 +214,7 @@ func (s *Sim) Token(user string) string {
 	return ""
 }
 
-// OnWrite has f called after each call that may have changed something, before its answer is sent.
+// OnWrite makes f be called after each call that may have changed something, before its answer is sent.
 func (s *Sim) OnWrite(f func(method, path string)) { s.onWrite = f }
 
 func (s *Sim) aclRoutes() {
@@ -267,7 +267,7 @@ func (s *Sim) showACL(c *call) (int, any) {
 	return 200, v
 }
 
-// targets reads whose lists a call is about; the objects must be there, and the user must have the right to change them.
+// targets reads whose lists a call is about. The objects must exist, and the user must have the right to change them.
 func (s *Sim) targets(c *call) (keys, users, groups []string, status int, refusal any) {
 	keys, users, groups = texts(c.body["object_keys"]), texts(c.body["user_ids"]), texts(c.body["group_ids"])
 	if len(keys) > 500 {
@@ -287,7 +287,7 @@ func (s *Sim) targets(c *call) (keys, users, groups []string, status int, refusa
 		}
 	}
 	if c.id("kind") != kAsset && c.id("kind") != kCollection {
-		return // of what administrators handle
+		return // only administrators handle these
 	}
 	for _, key := range keys {
 		if _, ok := s.readableObject(key); !ok {
@@ -314,7 +314,7 @@ func (s *Sim) putACL(c *call) (int, any) {
 	for _, key := range keys {
 		list, _ := s.entries(key)
 		if text(c.body, "mode") != "APPEND" {
-			list = nil // the caller's own right, too
+			list = nil // drops even the caller's own rights
 		}
 		for _, u := range users {
 			list = grant(list, u, false, give)

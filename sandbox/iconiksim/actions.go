@@ -72,7 +72,7 @@ func (s *Sim) newAction(b doc) doc {
 	return d
 }
 
-// EnsureAction registers a custom action once for a context and URL and returns its id.
+// EnsureAction registers a custom action, or updates the one with its context and title, and returns its id.
 func (s *Sim) EnsureAction(context, title, url, view string, headers map[string]string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +93,7 @@ func (s *Sim) EnsureAction(context, title, url, view string, headers map[string]
 	return text(s.newAction(b), "id")
 }
 
-// Click is a person's click on a custom action.
+// Click clicks a custom action, as a person would.
 func (s *Sim) Click(action, user string, assets, collections []string, values map[string][]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,14 +12,14 @@ const (
 	kReaders = "readers' lists" // of assets and collections, by their id
 )
 
-// Roles are all roles that an application's user can have, as far as calls ask for one.
+// Roles are the roles of an application's user that calls can require.
 var Roles = strings.Fields(`can_search can_read_assets can_create_assets can_write_assets can_delete_assets can_write_versions can_read_collections can_create_collections
 	can_write_collections can_delete_collections can_delete_formats can_delete_versions can_read_storages can_read_formats can_write_formats can_read_files can_write_files can_delete_files can_create_transcode_jobs
 	can_read_segments can_create_segments can_write_segments can_delete_segments can_read_jobs can_write_jobs can_read_metadata_fields can_write_metadata_fields
 	can_read_metadata_views can_write_metadata_views can_read_metadata_values can_write_metadata_values can_read_users can_read_groups can_read_proxies
 	can_write_approval_status can_read_custom_actions can_write_custom_actions can_read_webhooks can_write_webhooks can_read_acls can_write_acls can_delete_acls`)
 
-// roleOf is which role a call wants, by the beginning of its pattern; only those of setting up are asked for.
+// roleOf is the role that a call requires, by its pattern. Only calls for set-up require one.
 var roleOf = map[string]string{
 	"POST assets/v1/custom_actions/{context}":        "can_write_custom_actions",
 	"PATCH assets/v1/custom_actions/{context}/{id}":  "can_write_custom_actions",
@@ -37,7 +37,7 @@ var roleOf = map[string]string{
 	"DELETE acls/v1/acl/{kind}":                      "can_delete_acls",
 }
 
-// mayNot names the role that a user lacks for a call; "" where none is missing. The caller holds the lock.
+// mayNot returns the role that a user lacks for a call, or "" if none is missing. The caller must hold the lock.
 func (s *Sim) mayNot(user, pattern string) string {
 	role, asked := roleOf[pattern]
 	d, _ := s.get(kUser, user)
@@ -47,14 +47,14 @@ func (s *Sim) mayNot(user, pattern string) string {
 	return ""
 }
 
-// SetRoles gives the service's user exactly these roles.
+// SetRoles sets the roles of the service's user.
 func (s *Sim) SetRoles(roles ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.set(kUser, s.service, func(d doc) { d["roles"] = slices.Clone(roles) })
 }
 
-// AddGroup makes a group of users and returns its id.
+// AddGroup adds a group of users and returns its id.
 func (s *Sim) AddGroup(name string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func (s *Sim) AddGroup(name string) string {
 	return id
 }
 
-// ChangeDoc lets somebody change a stored entity; a change that returns false deletes it.
+// ChangeDoc changes a stored entity, as a person would. If change returns false, it is deleted.
 func (s *Sim) ChangeDoc(kind, id string, change func(map[string]any) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

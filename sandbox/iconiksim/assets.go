@@ -84,7 +84,7 @@ func (s *Sim) assetRoutes() {
 	})
 }
 
-// listed are the docs of a kind that the index shows.
+// listed returns the indexed docs of a kind.
 func (s *Sim) listed(kind string) []doc {
 	var out []doc
 	for _, id := range s.order[kind] {
@@ -104,7 +104,7 @@ func (s *Sim) showAsset(d doc, collections bool) doc {
 	return v
 }
 
-// orderVersions turns the stored order, oldest first.
+// orderVersions puts stored versions, oldest first, in the API's order.
 func (s *Sim) orderVersions(versions []doc) []doc {
 	versions = slices.Clone(versions)
 	if !s.o.OldestFirst {
@@ -170,7 +170,7 @@ func (s *Sim) createVersion(c *call) (int, any) {
 	return 200, doc{"asset_id": id, "system_domain_id": s.domain, "versions": s.orderVersions(docs(d["versions"]))}
 }
 
-// deleteVersion takes a version away with its files and segments. An asset keeps its last one.
+// deleteVersion deletes a version with its files and segments, unless it is the last.
 func (s *Sim) deleteVersion(c *call) (int, any) {
 	id, version := c.id("id"), c.id("version")
 	d, ok := s.get(kAsset, id)
@@ -208,7 +208,7 @@ func (s *Sim) deleteVersion(c *call) (int, any) {
 	return 204, nil
 }
 
-// currentVersion is the newest active one.
+// currentVersion returns the newest active version.
 func currentVersion(asset doc) string {
 	versions := docs(asset["versions"])
 	for i := len(versions) - 1; i >= 0; i-- {

@@ -131,7 +131,7 @@ func (s *Sim) contentsRoutes() {
 	})
 }
 
-// members are what the index shows in a collection, as documents of the index.
+// members returns what the index shows in a collection, as documents of the index.
 func (s *Sim) members(kind, collection string) []doc {
 	var out []doc
 	seen := map[string]bool{}

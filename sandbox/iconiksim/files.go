@@ -86,7 +86,7 @@ func (s *Sim) fileRoutes() {
 	})
 }
 
-// ofAsset answers the asset, and the version that a body names or the current one.
+// ofAsset returns the asset, and the version that the body names or the current one.
 func (s *Sim) ofAsset(c *call) (asset doc, version string, ok bool) {
 	asset, ok = s.get(kAsset, c.id("id"))
 	if !ok {
@@ -99,8 +99,8 @@ func (s *Sim) ofAsset(c *call) (asset doc, version string, ok bool) {
 	return asset, version, hasVersion(asset, version)
 }
 
-// children lists what belongs to an asset: the current version's, all, or those of the version in the path. Signed URLs
-// are given by default only where a version is named.
+// children lists what belongs to an asset: to its current version, to all versions, or to the one in the path. By default,
+// files have signed URLs only if a version is named.
 func (s *Sim) children(kind string, versioned bool) handler {
 	return func(c *call) (int, any) {
 		asset, ok := s.get(kAsset, c.id("id"))
@@ -251,14 +251,14 @@ func (s *Sim) createFile(c *call) (int, any) {
 	return 201, v
 }
 
-// object is where the storage keeps a file.
+// object returns where the storage keeps a file.
 func (s *Sim) object(f doc) (bucket, key string) {
 	storage, _ := s.get(kStorage, text(f, "storage_id"))
 	settings, _ := storage["settings"].(doc)
 	return text(settings, "bucket"), path.Join(text(settings, "path"), text(f, "directory_path"), text(f, "name"))
 }
 
-// showFile says also what became of the format and the file set that hold a file: deleted, they take it with them.
+// showFile also shows the state of a file's format and file set. If they are deleted, so is the file.
 func (s *Sim) showFile(f doc, signed bool) doc {
 	v := maps.Clone(f)
 	for name, holder := range map[string]string{"format_status": kFormat, "file_set_status": kFileSet} {
@@ -272,7 +272,7 @@ func (s *Sim) showFile(f doc, signed bool) doc {
 	return v
 }
 
-// addUploadURLs gives what an upload needs. A file that is closed takes none.
+// addUploadURLs adds what an upload needs, unless the file is closed.
 func (s *Sim) addUploadURLs(v doc) {
 	if text(v, "status") == "CLOSED" {
 		return
@@ -287,7 +287,7 @@ func (s *Sim) addUploadURLs(v doc) {
 	v["multipart_upload_url"] = s.o.Signer.Presign(http.MethodPost, bucket, key, url.Values{"uploads": {""}}, nil, s.o.URLExpiry)
 }
 
-// file1 finds the file in the path.
+// file1 calls a handler with the file in the path.
 func (s *Sim) file1(h func(*call, doc) (int, any)) handler {
 	return func(c *call) (int, any) {
 		d, ok := s.get(kFile, c.id("file"))
@@ -347,7 +347,7 @@ func (s *Sim) multipartURLs(c *call, d doc) (int, any) {
 	if n, err := strconv.Atoi(c.q.Get("max_part_number")); err == nil {
 		most = n
 	}
-	var lists []string // one for every thousand parts
+	var lists []string // one per thousand parts
 	for marker := 0; marker < most; marker += 1000 {
 		lists = append(lists, sign(http.MethodGet, url.Values{"uploadId": {upload}, "part-number-marker": {strconv.Itoa(marker)}, "max-parts": {"1000"}}))
 	}
@@ -362,7 +362,7 @@ func (s *Sim) multipartURLs(c *call, d doc) (int, any) {
 	return 200, all
 }
 
-// transcode makes keyframes and a proxy, later.
+// transcode makes keyframes and a proxy, after a delay.
 func (s *Sim) transcode(c *call, f doc) (int, any) {
 	if text(f, "status") != "CLOSED" {
 		return refuse(400, "File is not closed")
@@ -383,7 +383,7 @@ func (s *Sim) transcode(c *call, f doc) (int, any) {
 	return 200, doc{"job_id": job}
 }
 
-// transcodeAll makes keyframes and a proxy of several assets, later: with a job for them all, which has one for each.
+// transcodeAll makes keyframes and proxies for several assets, after a delay. There is a job for all, and one for each.
 func (s *Sim) transcodeAll(c *call) (int, any) {
 	ids := texts(c.body["object_ids"])
 	if len(ids) == 0 || len(ids) > 500 {

@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// The vendor's limit for one set of credentials.
+// The vendor's limits for one set of credentials.
 const (
 	bucketSize = 1000.0
 	perSecond  = 50.0
 )
 
-// Handler serves the API under /API and pages for people at /.
+// Handler returns a handler that serves the API under /API and pages for people at /.
 func (s *Sim) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
 var idInPath = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
@@ -47,7 +47,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 type bucketLevel struct {
 	level float64
 	at    time.Time
-	let   int // calls that it let through
+	let   int // calls let through
 }
 
 func (s *Sim) addTokens() {
@@ -56,14 +56,14 @@ func (s *Sim) addTokens() {
 	}
 }
 
-// RevokeToken ends an application token.
+// RevokeToken revokes an application token.
 func (s *Sim) RevokeToken(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.tokens, token)
 }
 
-// limit draws from the token's bucket; the caller holds the lock.
+// limit draws from the token's bucket. It returns false if that is empty. The caller must hold the lock.
 func (s *Sim) limit(h http.Header, token string) bool {
 	b := s.levels[token]
 	if !s.o.RateLimits {
@@ -85,7 +85,7 @@ func (s *Sim) limit(h http.Header, token string) bool {
 	return true
 }
 
-// call is one request in the hands of its handler, which holds the lock.
+// call is one request. Its handler holds the lock.
 type call struct {
 	*http.Request
 	q    url.Values
@@ -107,7 +107,7 @@ func (c *call) flag(name string, otherwise bool) bool {
 
 type handler func(c *call) (int, any)
 
-// on serves a route of the API: authentication, rate limit and body are checked before the handler runs.
+// on serves a route of the API. It checks authentication, rate limit, rights and body before the handler runs.
 func (s *Sim) on(pattern string, h handler) {
 	method, path, _ := strings.Cut(pattern, " ")
 	s.mux.HandleFunc(method+" /API/"+strings.TrimRight(path, "/"), func(w http.ResponseWriter, r *http.Request) {
@@ -151,7 +151,7 @@ func (s *Sim) on(pattern string, h handler) {
 		if s.onWrite != nil && method != http.MethodGet {
 			s.onWrite(method, path)
 		}
-		write(w, status, v) // docs are never changed in place: they are encoded outside the lock
+		write(w, status, v) // docs are never changed in place, so they can be encoded outside the lock
 	})
 }
 
@@ -171,12 +171,12 @@ func refuse(status int, message string) (int, any) { return status, errorsOf(mes
 
 func notFound(what string) (int, any) { return refuse(http.StatusNotFound, what+" does not exist") }
 
-// invalid names the field at fault.
+// invalid answers 400 with the field at fault.
 func invalid(field, message string) (int, any) {
 	return http.StatusBadRequest, doc{"errors": doc{field: message}}
 }
 
-// required answers the first field that is missing or empty.
+// required returns the first field that is missing or empty, or "".
 func required(d doc, fields ...string) string {
 	for _, f := range fields {
 		if v, ok := d[f]; !ok || v == nil || v == "" {
@@ -186,7 +186,7 @@ func required(d doc, fields ...string) string {
 	return ""
 }
 
-// page answers the page form: beyond the end is a 404.
+// page answers with one page of rows. A page beyond the end is a 404.
 func page[T any](c *call, rows []T, most int, show func(T) any) (int, any) {
 	number, size := 1, 10
 	if v := c.q.Get("page"); v != "" {
@@ -224,7 +224,7 @@ func page[T any](c *call, rows []T, most int, show func(T) any) (int, any) {
 		"next_url": link(number + 1), "prev_url": link(number - 1), "scroll_id": nil, "facets": doc{}}
 }
 
-// byLastID answers the last_id form.
+// byLastID answers with the rows after last_id.
 func byLastID(c *call, rows []doc, show func(doc) any) (int, any) {
 	size := 10
 	if v := c.q.Get("per_page"); v != "" {
@@ -267,7 +267,7 @@ func take(into, body doc, fields ...string) {
 	}
 }
 
-// oneOf answers whether a body's field, if it is there, holds one of the words.
+// oneOf reports whether a body's field, if present, has one of the given values.
 func oneOf(d doc, field string, words ...string) bool {
 	v, ok := d[field]
 	if !ok || v == nil {

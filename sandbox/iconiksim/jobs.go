@@ -155,7 +155,7 @@ func orNew(id string) string {
 	return id
 }
 
-// mergeSteps changes the steps that have an id and adds the others.
+// mergeSteps updates the steps that have a known id and adds the others.
 func mergeSteps(have, given []doc) []doc {
 	out := slices.Clone(have)
 	for _, g := range given {
@@ -178,7 +178,7 @@ func mergeSteps(have, given []doc) []doc {
 	return out
 }
 
-// press is a button of a job: the service behind it is called where the job names one; the caller holds the lock.
+// press presses a button of a job. It calls the service behind the button if the job names one. The caller must hold the lock.
 func (s *Sim) press(id, action string) {
 	d, _ := s.get(kJob, id)
 	if action == "ABORT" && !slices.Contains([]string{"FINISHED", "FINISHED_WITH_WARNING", "FAILED", "ABORTED", "SKIPPED"}, text(d, "status")) {
@@ -199,7 +199,7 @@ func (s *Sim) press(id, action string) {
 	}
 }
 
-// Press is a click on a job's button: ABORT, RESTART, PAUSE or RESUME.
+// Press clicks a job's button: ABORT, RESTART, PAUSE or RESUME.
 func (s *Sim) Press(job, action string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -88,7 +88,7 @@ func (s *Sim) metadataRoutes() {
 	s.on("GET metadata/v1/assets/{id}/segments/{segment}/views/{view}", func(c *call) (int, any) { return s.getValues(c, kSegment, c.id("segment"), "") })
 }
 
-// fieldsOfView shows a view's fields with what their definitions say.
+// fieldsOfView returns a view's fields with the types and labels of their definitions.
 func (s *Sim) fieldsOfView(b doc) []any {
 	out := []any{}
 	for _, f := range docs(b["view_fields"]) {
@@ -101,7 +101,7 @@ func (s *Sim) fieldsOfView(b doc) []any {
 	return out
 }
 
-// merged are a view's fields with all that their definitions say, as far as the view does not say otherwise.
+// merged returns a view's fields merged with their definitions. The view takes precedence.
 func (s *Sim) merged(view doc) []any {
 	out := []any{}
 	for _, f := range docs(view["view_fields"]) {
@@ -137,7 +137,7 @@ func (s *Sim) viewFields(view string) (map[string]bool, bool) {
 	return fields, ok
 }
 
-// definition is a field as a view has it: its own options stand for the field's.
+// definition returns a field's definition in a view, whose options replace the field's.
 func (s *Sim) definition(view, name string) doc {
 	def, _ := s.get(kField, name)
 	d, _ := s.get(kView, view)
@@ -150,7 +150,8 @@ func (s *Sim) definition(view, name string) doc {
 	return def
 }
 
-// metadataKey is where an object's values are; an asset's belong to a version, the current one where none is named.
+// metadataKey returns where an object's values are, and false if there is no such object. An asset's belong to a version: the current
+// one unless one is named.
 func (s *Sim) metadataKey(kind, id, version string) (string, bool) {
 	d, ok := s.get(kind, id)
 	if !ok {
@@ -219,7 +220,7 @@ func (s *Sim) putValues(c *call, kind, id, version string) (int, any) {
 	return 200, s.showValues(key, kind, id, fields)
 }
 
-// isOption says that a drop-down with options has a value among them.
+// isOption reports whether a value is among a drop-down's options. It returns true for any other field.
 func isOption(def doc, v any) bool {
 	options := docs(def["options"])
 	if text(def, "field_type") != "drop_down" || len(options) == 0 {
@@ -296,12 +297,12 @@ func (s *Sim) SetValues(assetID string, values map[string]string) {
 	s.setValues(kAsset, assetID, "", values)
 }
 
-// SetVersionValues is SetValues of one version of an asset, SetSegmentValues that of a comment.
+// SetVersionValues is SetValues for one version of an asset.
 func (s *Sim) SetVersionValues(assetID, version string, values map[string]string) {
 	s.setValues(kAsset, assetID, version, values)
 }
 
-// SetSegmentValues changes the metadata of a comment.
+// SetSegmentValues is SetValues for a comment.
 func (s *Sim) SetSegmentValues(segment string, values map[string]string) {
 	s.setValues(kSegment, segment, "", values)
 }

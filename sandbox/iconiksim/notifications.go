@@ -54,7 +54,7 @@ func (s *Sim) newWebhook(b doc) doc {
 	return d
 }
 
-// EnsureWebhook registers a webhook once for its URL, realm and operation.
+// EnsureWebhook registers a webhook, or updates the one with its event type and realm.
 func (s *Sim) EnsureWebhook(eventType, realm, url string, headers map[string]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func (s *Sim) EnsureWebhook(eventType, realm, url string, headers map[string]str
 	s.newWebhook(doc{"event_type": eventType, "realm": realm, "url": url, "headers": h, "status": "ENABLED"})
 }
 
-// event delivers an event to the webhooks that want it, once; the caller holds the lock.
+// event delivers an event once to the webhooks that want it. The caller must hold the lock.
 func (s *Sim) event(eventType, realm, operation, object, user string, data doc) {
 	for _, h := range s.stored(kWebhook, "") {
 		wants := func(field, v string) bool { w := text(h, field); return w == "" || w == "all" || w == v }

@@ -75,7 +75,7 @@ func render(w http.ResponseWriter, name string, v any) {
 	_ = pages.ExecuteTemplate(w, name, v)
 }
 
-// SetHome names the sandbox's own page, to which the pages lead back.
+// SetHome sets the URL of the sandbox's own page, to which these pages link back.
 func (s *Sim) SetHome(url string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,12 +94,12 @@ func (s *Sim) AssetTitled(title string) (string, bool) {
 	return "", false
 }
 
-// inDays is the date that the forms propose as an expiry.
+// inDays returns the date that the forms propose as an expiry.
 func inDays(n int) string { return time.Now().AddDate(0, 0, n).Format("2006-01-02") }
 
 const proposedDays = 14
 
-// people are the users, the service last: it is seldom who clicks.
+// people returns the users, with the service last because it seldom clicks.
 func (s *Sim) people() []doc {
 	users := s.stored(kUser, "")
 	if i := slices.IndexFunc(users, func(d doc) bool { return text(d, "id") == s.service }); i >= 0 {
@@ -164,17 +164,17 @@ type versionOnPage struct {
 	Files    []doc
 	Comments []doc
 	Values   doc
-	Media    string // of its proxy, for the page; "" for none
+	Media    string // URL of its proxy, for the page; "" for none
 	Link,
 	Status string
 }
 
-// value is a metadata field's.
+// value returns a metadata field's value.
 func value(values doc, field string) string {
 	return strings.Join(texts(values[field]), ", ")
 }
 
-// proxyMedia leads to a proxy's bytes.
+// proxyMedia redirects to a proxy's bytes.
 func (s *Sim) proxyMedia(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	d, ok := s.get(kProxy, r.PathValue("proxy"))
@@ -237,7 +237,7 @@ func (s *Sim) assetPage(w http.ResponseWriter, r *http.Request) {
 
 var markKinds = map[string]string{"LINE": "line", "RECTANGLE": "rect", "ELLIPSE": "ellipse", "ARROW": "arrow", "PENCIL": "pen"}
 
-// marks reads a segment's drawing for the page.
+// marks returns a segment's drawing as the page draws it.
 func marks(segment doc) []ui.Mark {
 	drawing, _ := segment["drawing"].(doc)
 	var out []ui.Mark
@@ -253,7 +253,7 @@ func marks(segment doc) []ui.Mark {
 	return out
 }
 
-// drawing is what was drawn on the page as iconik keeps it; nil for nothing.
+// drawing returns a drawing on the page as iconik stores it, or nil.
 func drawing(drawn []ui.Mark) doc {
 	var list []any
 	for _, m := range drawn {
@@ -320,7 +320,7 @@ func (s *Sim) commentForm(w http.ResponseWriter, r *http.Request) {
 		user = s.service
 	}
 	var drawn []ui.Mark
-	_ = json.Unmarshal([]byte(r.FormValue("shapes")), &drawn) // without it nothing was drawn
+	_ = json.Unmarshal([]byte(r.FormValue("shapes")), &drawn) // if it fails, nothing was drawn
 	s.Comment(r.FormValue("asset"), user, r.FormValue("text"), at, at, "", drawing(drawn))
 	http.Redirect(w, r, "/asset/"+r.FormValue("asset"), http.StatusSeeOther)
 }

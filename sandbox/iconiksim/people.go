@@ -13,7 +13,7 @@ import (
 
 // What people and their tools do in iconik, for tests and for the sandbox's samples.
 
-// api calls the simulator's own API as the service does.
+// api calls the simulator's own API as the service would.
 func (s *Sim) api(method, path string, body, out any) error {
 	raw, err := json.Marshal(body)
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *Sim) api(method, path string, body, out any) error {
 	return json.Unmarshal(rec.Body.Bytes(), out)
 }
 
-// AddAsset ingests a file as a person would, with its proxy, into a collection or, with "", into none.
+// AddAsset ingests a file with its proxy, as a person would, into a collection, or into none if collection is "". It returns the asset's id.
 func (s *Sim) AddAsset(title, collection string, body []byte) (string, error) {
 	var asset struct {
 		ID string `json:"id"`
@@ -50,7 +50,7 @@ func (s *Sim) AddAsset(title, collection string, body []byte) (string, error) {
 	return asset.ID, s.AddBytes(asset.ID, title, body)
 }
 
-// AddBytes gives an asset's current version its original and its proxy.
+// AddBytes adds the original and the proxy of an asset's current version.
 func (s *Sim) AddBytes(asset, name string, body []byte) error {
 	var storage, format, set, file struct {
 		ID string `json:"id"`
@@ -82,7 +82,7 @@ func (s *Sim) AddBytes(asset, name string, body []byte) error {
 	return s.api(http.MethodPost, base+"files/"+file.ID+"/keyframes/", map[string]any{}, nil)
 }
 
-// AddVersion makes a new version of an asset with its own bytes.
+// AddVersion adds a new version of an asset with its own bytes.
 func (s *Sim) AddVersion(asset, name string, body []byte) error {
 	if err := s.api(http.MethodPost, "assets/v1/assets/"+asset+"/versions/", map[string]any{}, nil); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (s *Sim) AddVersion(asset, name string, body []byte) error {
 	return s.AddBytes(asset, name, body)
 }
 
-// UserOf is the id of whom an e-mail address belongs to; the service's where it is nobody's.
+// UserOf returns the id of the user with an e-mail address, or the service's if there is none.
 func (s *Sim) UserOf(email string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,14 +102,14 @@ func (s *Sim) UserOf(email string) string {
 	return s.service
 }
 
-// ServiceUser is the user that the application token acts as.
+// ServiceUser returns the user that the application token acts as.
 func (s *Sim) ServiceUser() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.tokens[s.o.Token]
 }
 
-// Change lets iconik behave otherwise from now on.
+// Change changes how iconik behaves from now on.
 func (s *Sim) Change(f func(*Options)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,7 +127,7 @@ func (s *Sim) DeleteSegment(asset, id string) error {
 	return s.api(http.MethodDelete, "assets/v1/assets/"+asset+"/segments/"+id+"/", nil, nil)
 }
 
-// Segments returns the comments of an asset, all versions, as the store has them.
+// Segments returns the stored comments of an asset, in all versions.
 func (s *Sim) Segments(asset string) []map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +143,7 @@ func (s *Sim) Segments(asset string) []map[string]any {
 // Values returns an object's values in a view, by field.
 func (s *Sim) Values(kind, id string) map[string]string { return s.valuesOf(kind, id, "") }
 
-// VersionValues are the metadata of one version of an asset.
+// VersionValues returns the metadata of one version of an asset, by field.
 func (s *Sim) VersionValues(asset, version string) map[string]string {
 	return s.valuesOf(kAsset, asset, version)
 }
@@ -165,7 +165,7 @@ func (s *Sim) valuesOf(kind, id, version string) map[string]string {
 	return out
 }
 
-// Approval is an asset's approval status.
+// Approval returns an asset's approval status.
 func (s *Sim) Approval(asset string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,7 +173,7 @@ func (s *Sim) Approval(asset string) string {
 	return text(d, "approval_status")
 }
 
-// AwaitProxy returns when an asset's current version has its proxy.
+// AwaitProxy waits until an asset has a proxy. It returns false if it has none after patience.
 func (s *Sim) AwaitProxy(asset string, patience time.Duration) bool {
 	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {
 		s.mu.Lock()
@@ -186,10 +186,10 @@ func (s *Sim) AwaitProxy(asset string, patience time.Duration) bool {
 	return false
 }
 
-// Domain is the id of the simulated iconik domain.
+// Domain returns the id of the simulated iconik domain.
 func (s *Sim) Domain() string { return s.domain }
 
-// CurrentVersion is the id of an asset's current version.
+// CurrentVersion returns the id of an asset's current version.
 func (s *Sim) CurrentVersion(asset string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

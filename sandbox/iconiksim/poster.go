@@ -8,7 +8,7 @@ import (
 	"image/jpeg"
 )
 
-// poster is a picture of a file: stripes in colors of its own.
+// poster returns a picture of a file: stripes in its own colors.
 func poster(of string) []byte {
 	const width, height, stripe = 320, 180, 40
 	h := fnv.New32a()

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// indexDoc is an object as search and contents show it.
+// indexDoc returns an object as search and contents show it.
 func (s *Sim) indexDoc(kind string, d doc) doc {
 	v := maps.Clone(d)
 	v["object_type"] = kind
@@ -54,7 +54,7 @@ func (s *Sim) searchRoutes() {
 	})
 }
 
-// candidates narrows a search by its external id, so that it need not go through everything.
+// candidates narrows a search by external id, so that it need not scan everything.
 func (s *Sim) candidates(kind string, terms []doc) []string {
 	for _, t := range terms {
 		if text(t, "name") == "external_id" && text(t, "value") != "" {

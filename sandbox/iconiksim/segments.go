@@ -25,7 +25,7 @@ func (s *Sim) segmentRoutes() {
 	})
 	s.on("GET assets/v1/assets/{id}/segments", func(c *call) (int, any) { return s.listSegments(c, c.q.Get("segment_type")) })
 	s.on("GET assets/v1/assets/{id}/segments/{segment}", func(c *call) (int, any) {
-		if slices.Contains(segmentTypes, c.id("segment")) { // the two share a slot
+		if slices.Contains(segmentTypes, c.id("segment")) { // types and ids share this path
 			return s.listSegments(c, c.id("segment"))
 		}
 		d, ok := s.get(kSegment, c.id("segment"))
@@ -71,7 +71,7 @@ func hasDrawing(d doc) bool {
 	return len(docs(drawing["primitives"])) > 0
 }
 
-// wrongSegment names the first field that iconik's schema would refuse.
+// wrongSegment returns the first field that iconik's schema would refuse, or "".
 func (s *Sim) wrongSegment(b doc) (field, message string) {
 	if !oneOf(b, "segment_type", segmentTypes...) {
 		return "segment_type", "Must be one of: " + strings.Join(segmentTypes, ", ")

@@ -1,6 +1,6 @@
-// Package iconiksim simulates iconik as it is known to answer: two headers of authentication, four forms of paging,
-// an index that lags behind the store, versions made with their assets, presigned uploads, transcode jobs, segments,
-// metadata per version, custom actions and webhooks.
+// Package iconiksim simulates iconik as it is known to answer: two authentication headers, four forms of paging, an index
+// that lags behind the store, versions created with their assets, presigned uploads, transcode jobs, segments, metadata per
+// version, custom actions and webhooks.
 package iconiksim
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/faults"
 )
 
-// Objects is the store behind the files.
+// Objects is the object store for the files.
 type Objects interface {
 	Put(bucket, key, contentType string, body []byte) error
 	Head(bucket, key string) (size int64, etag string, ok bool)
@@ -34,33 +34,33 @@ type Signer interface {
 	Presign(method, bucket, key string, query url.Values, headers map[string]string, expires time.Duration) string
 }
 
-// Options of a simulator.
+// Options configures a simulator.
 type Options struct {
 	AppID, Token string // the service's application token
 	Objects      Objects
 	Signer       Signer
-	Stores       Stores   // of storages that are not S3
+	Stores       Stores   // for storages that are not S3
 	Bucket       string   // of the storage for files; "" : iconik-files
-	MoreTokens   []string // of the same user, each with a limit of its own
+	MoreTokens   []string // of the same user, each with its own limit
 	RateLimits   bool
 	// IndexDelay is how long search, contents and segment lists lag behind the store; 0: 1 s, negative: not at all.
 	IndexDelay time.Duration
 	// TranscodeDelay is how long a file waits for keyframes and proxy; 0: 500 ms.
 	TranscodeDelay time.Duration
 	URLExpiry      time.Duration // of signed URLs; 0: 1 h
-	ListDeleted    bool          // lists of segments show deleted ones, too: the vendor does not say
-	OldestFirst    bool          // versions[] oldest first, newest first otherwise: the vendor promises neither
-	OwnName        bool          // comments are the token's user's, whatever user_id says, and nothing is said of that
+	ListDeleted    bool          // lists of segments include deleted ones; the vendor does not say
+	OldestFirst    bool          // versions[] is oldest first, otherwise newest first; the vendor promises neither
+	OwnName        bool          // comments belong to the token's user; user_id is silently ignored
 	WholePoints    bool          // points of drawings are whole numbers, as the vendor's document of 2025 says
-	Dir            string        // keeps the state in a file; "" forgets it
+	Dir            string        // folder to keep the state in; "" keeps none
 }
 
 const (
 	proxyBucket = "iconik-proxies"
-	proxyMost   = 64 << 20 // bytes of an original that are taken over as its proxy
+	proxyMost   = 64 << 20 // largest original, in bytes, that is copied as its proxy
 )
 
-// doc is an entity as the API shows it. A doc that is stored is never changed, only replaced.
+// doc is an entity as the API shows it. A stored doc is never changed, only replaced.
 type doc = map[string]any
 
 // Kinds of entities.
@@ -83,10 +83,10 @@ const (
 	kWebhook      = "webhooks"
 )
 
-// entity is a doc, and what the index has of it.
+// entity is a doc, and its state in the index.
 type entity struct {
 	doc    doc
-	shown  doc // nil: the index does not have it yet
+	shown  doc // nil if the index does not have it yet
 	showAt time.Time
 }
 
@@ -102,13 +102,13 @@ type Sim struct {
 	mu     sync.Mutex
 	domain string
 	kinds  map[string]map[string]*entity
-	order  map[string][]string // ids by kind, as they were made
-	kids   map[string][]string // "kind/parent" → ids, as they were added
+	order  map[string][]string // ids by kind, in the order they were created
+	kids   map[string][]string // "kind/parent" → ids, in the order they were added
 	ext    map[string][]string // "kind/external_id" → ids
 	values map[string]doc      // metadata by object → field → list of values
 	tokens map[string]string   // token → user id
 	service,
-	everyone, // the group of all users, that new objects are readable to
+	everyone, // the group of all users, who can read new objects
 	storage,
 	back string // the sandbox's own page
 	levels map[string]bucketLevel // by token
@@ -154,7 +154,7 @@ func New(o Options) (*Sim, error) {
 }
 
 func newID() string {
-	id, err := uuid.NewUUID() // iconik's ids are of version 1
+	id, err := uuid.NewUUID() // iconik's ids are version 1
 	if err != nil {
 		return uuid.NewString()
 	}
@@ -165,7 +165,7 @@ func now() string { return stamp(time.Now()) }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000") + "+00:00" }
 
-// saved is the state's file.
+// saved is the file of the state.
 type saved struct {
 	Domain, Service, Storage string
 	Everyone                 string
@@ -221,7 +221,7 @@ func (s *Sim) persist() {
 	}
 }
 
-// touch asks for the state to be written.
+// touch requests that the state be written.
 func (s *Sim) touch() {
 	select {
 	case s.dirty <- struct{}{}:
@@ -229,7 +229,7 @@ func (s *Sim) touch() {
 	}
 }
 
-// parents are what a doc is listed under.
+// parents returns what a doc is listed under.
 func parents(kind string, d doc) []string {
 	switch kind {
 	case kAsset, kCollection:
@@ -249,7 +249,7 @@ func idOf(kind string, d doc) string {
 	return text(d, "id")
 }
 
-// put stores a new entity; the caller holds the lock.
+// put stores a new entity. The caller must hold the lock.
 func (s *Sim) put(kind string, d doc) *entity {
 	id := idOf(kind, d)
 	e := &entity{doc: d, showAt: time.Now().Add(s.o.IndexDelay)}
@@ -293,7 +293,7 @@ func (e *entity) settle() {
 	}
 }
 
-// set replaces a doc by a changed copy.
+// set replaces a doc with a changed copy.
 func (s *Sim) set(kind, id string, change func(doc)) doc {
 	e := s.kinds[kind][id]
 	e.settle()
@@ -325,7 +325,7 @@ func (s *Sim) drop(kind, id string) {
 	s.touch()
 }
 
-// stored are the docs of a kind under a parent, or all of them, from the store, oldest first.
+// stored returns the docs of a kind under a parent, or all of them if parent is "", from the store, oldest first.
 func (s *Sim) stored(kind, parent string) []doc {
 	ids := s.order[kind]
 	if parent != "" {
@@ -379,7 +379,7 @@ func docs(v any) []doc {
 	return nil
 }
 
-// number reads a number or, as iconik does, a string that holds one.
+// number parses a number or, as iconik does, a string that contains one.
 func number(v any) (float64, bool) {
 	switch n := v.(type) {
 	case float64:
@@ -396,7 +396,7 @@ func number(v any) (float64, bool) {
 	return 0, false
 }
 
-// AddUser makes a user with a token of their own and returns the id.
+// AddUser adds a user with their own token and returns the user's id.
 func (s *Sim) AddUser(email, first, last string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -407,7 +407,7 @@ func (s *Sim) AddUser(email, first, last string) string {
 	return id
 }
 
-// AddStorage makes a storage for files and returns its id.
+// AddStorage adds a storage for files and returns its id.
 func (s *Sim) AddStorage(name, method string, settings map[string]any) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -417,23 +417,23 @@ func (s *Sim) AddStorage(name, method string, settings map[string]any) string {
 	return id
 }
 
-// AddFault spoils calls from now on.
+// AddFault adds a fault for calls.
 func (s *Sim) AddFault(f faults.Fault) error { return s.faults.Add(f) }
 
-// ClearFaults takes all faults away.
+// ClearFaults removes all faults.
 func (s *Sim) ClearFaults() { s.faults.Clear() }
 
-// Calls counts the calls of each operation.
+// Calls returns the number of calls of each operation.
 func (s *Sim) Calls() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.calls)
 }
 
-// Wait returns when every webhook and action call under way has ended.
+// Wait returns when every webhook and action call in progress has ended.
 func (s *Sim) Wait() { s.wait.Wait() }
 
-// Bound is how long iconik's limit alone requires for the calls that it has let through so far, of the token with most of them.
+// Bound returns how long iconik's limit alone requires for the calls let through so far, for the token with the most calls.
 func (s *Sim) Bound() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

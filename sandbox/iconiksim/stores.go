@@ -7,14 +7,14 @@ import (
 	"github.com/framebridge/framebridge/sandbox/storesim"
 )
 
-// Stores are what storages of the kinds other than S3 keep their files in; nil: there is no such storage.
+// Stores are the object stores for storages other than S3. If one is nil, there is no such storage.
 type Stores struct {
 	GCS   *storesim.GCS
 	Azure *storesim.Azure
 	B2    *storesim.B2
 }
 
-// download is a signed URL of a file; false where its storage gives none.
+// download returns a signed URL of a file, and false if its storage gives none.
 func (s *Sim) download(f doc) (string, bool) {
 	bucket, key := s.object(f)
 	switch text(f, "storage_method") {
@@ -30,7 +30,7 @@ func (s *Sim) download(f doc) (string, bool) {
 	return "", false
 }
 
-// upload fills in what an upload to a storage of another kind needs.
+// upload adds what an upload to a storage other than S3 needs.
 func (s *Sim) upload(v doc) {
 	bucket, key := s.object(v)
 	v["upload_method"], v["upload_filename"], v["upload_credentials"] = http.MethodPut, key, doc{}
@@ -45,7 +45,7 @@ func (s *Sim) upload(v doc) {
 	}
 }
 
-// content is what a storage has of a file.
+// content returns a file's bytes in its storage, and false if there are none.
 func (s *Sim) content(f doc) ([]byte, bool) {
 	bucket, key := s.object(f)
 	switch text(f, "storage_method") {
@@ -63,7 +63,7 @@ func (s *Sim) content(f doc) ([]byte, bool) {
 	return b, err == nil
 }
 
-// contentMost is the largest object in bytes that the simulator looks into.
+// contentMost is the largest object, in bytes, that the simulator reads.
 const contentMost = 256 << 20
 
 func (s *Sim) b2Routes() {

@@ -11,8 +11,8 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// Tree describes everything that is stored, without ids and dates: two domains with the same Tree hold the same. What is
-// deleted is left out. Each line is indented below what holds it.
+// Tree describes everything stored, without ids and dates, so that two domains with the same Tree have the same contents.
+// Deleted objects are left out. Each line is indented below its container.
 func (s *Sim) Tree() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,8 +67,8 @@ func (s *Sim) treeCollection(w io.Writer, d doc, indent string) {
 	}
 }
 
-// home is the first of an asset's collections by external id that is not deleted. The order in which they were made, or in which it was
-// put into them, means nothing.
+// home returns the first of an asset's collections, by external id, that is not deleted. The order in which they were created, or in which
+// the asset was added to them, does not matter.
 func (s *Sim) home(a doc) (home string) {
 	first := ""
 	for _, id := range texts(a["in_collections"]) {
@@ -172,7 +172,7 @@ func (s *Sim) Found() map[string]int {
 	return out
 }
 
-// Find returns the ids of objects with an external id, those that are not deleted.
+// Find returns the ids of the objects with an external id that are not deleted.
 func (s *Sim) Find(kind, externalID string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,14 +185,14 @@ func (s *Sim) Find(kind, externalID string) []string {
 	return out
 }
 
-// Docs are all stored objects of a kind, as the API shows them.
+// Docs returns all stored objects of a kind, as the API shows them.
 func (s *Sim) Docs(kind string) []map[string]any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.stored(kind, "")
 }
 
-// StoredAt is where the bytes of a file are kept, by what Docs shows of it.
+// StoredAt returns where the bytes of a file are stored. file is as Docs returns it.
 func (s *Sim) StoredAt(file map[string]any) (bucket, key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,6 +1,6 @@
 package iconiksim
 
-// ActiveVersions are an asset's versions that are not deleted, oldest first.
+// ActiveVersions returns an asset's versions that are not deleted, oldest first.
 func (s *Sim) ActiveVersions(asset string) (ids []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -13,7 +13,7 @@ func (s *Sim) ActiveVersions(asset string) (ids []string) {
 	return ids
 }
 
-// CollectionsOf are the external ids of the collections that an asset is in.
+// CollectionsOf returns the external ids of the collections that an asset is in.
 func (s *Sim) CollectionsOf(asset string) (external []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,7 +26,7 @@ func (s *Sim) CollectionsOf(asset string) (external []string) {
 	return external
 }
 
-// CommentOn adds a comment of the service's user on a version, as a person would in iconik's player.
+// CommentOn adds a comment by the service's user on a version, as a person would in iconik's player.
 func (s *Sim) CommentOn(asset, version, body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

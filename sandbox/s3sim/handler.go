@@ -44,7 +44,7 @@ func answer(w http.ResponseWriter, v any) {
 	_ = xml.NewEncoder(w).Encode(v)
 }
 
-// hangUp breaks a connection off without an answer.
+// hangUp closes a connection without an answer.
 func hangUp(w http.ResponseWriter) {
 	if h, ok := w.(http.Hijacker); ok {
 		if conn, _, err := h.Hijack(); err == nil {
@@ -55,7 +55,7 @@ func hangUp(w http.ResponseWriter) {
 	panic(http.ErrAbortHandler)
 }
 
-// ServeHTTP implements S3's requests on objects, addressed as /bucket/key.
+// ServeHTTP serves S3's requests on objects, addressed as /bucket/key.
 func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var fault *Fault
 	if s.o.Fault != nil {
@@ -96,7 +96,7 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(int)             {}
 
-// maxKey is the longest name that S3 gives an object, in bytes of UTF-8.
+// maxKey is the longest name that S3 allows for an object, in bytes of UTF-8.
 const maxKey = 1024
 
 func (s *Store) route(w http.ResponseWriter, r *http.Request, bucket, key string, fault *Fault) {
@@ -131,7 +131,7 @@ func (s *Store) route(w http.ResponseWriter, r *http.Request, bucket, key string
 	}
 }
 
-// receive takes a body in, whole or not at all.
+// receive stores a request's body, completely or not at all.
 func (s *Store) receive(w http.ResponseWriter, r *http.Request) (*object, bool) {
 	if r.ContentLength < 0 {
 		refuse(w, http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
@@ -179,12 +179,12 @@ func (s *Store) receive(w http.ResponseWriter, r *http.Request) (*object, bool) 
 	return o, true
 }
 
-// discardFrom is the size in bytes from which a store that discards does so.
+// discardFrom is the size, in bytes, above which a store with Discard discards bodies.
 const discardFrom = 1 << 20
 
 type writerOnly struct{ io.Writer }
 
-// corrupted flips a bit of each piece read, while the store is to corrupt.
+// corrupted returns a reader that flips a bit of each piece read, while Corrupt is on.
 func (s *Store) corrupted(body io.Reader) io.Reader {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -251,7 +251,7 @@ func (s *Store) createUpload(w http.ResponseWriter, r *http.Request, bucket, key
 	}{Bucket: bucket, Key: key, UploadID: id})
 }
 
-// uploadOf finds an open upload; the caller holds the lock.
+// uploadOf returns an open upload, or nil. The caller must hold the lock.
 func (s *Store) uploadOf(bucket, key, id string) *upload {
 	u := s.uploads[id]
 	if u == nil || u.Bucket != bucket || u.Key != key {
@@ -391,7 +391,7 @@ func (s *Store) complete(w http.ResponseWriter, r *http.Request, bucket, key, id
 	}{Bucket: bucket, Key: key, ETag: `"` + o.ETag + `"`})
 }
 
-// join makes the parts one object; the caller holds the lock.
+// join joins the parts into one object. The caller must hold the lock.
 func (s *Store) join(o *object, parts []*object) error {
 	for _, p := range parts {
 		if p.Discarded {
@@ -471,7 +471,7 @@ func (s *Store) getObject(w http.ResponseWriter, r *http.Request, bucket, key st
 	if d := r.URL.Query().Get("response-content-disposition"); d != "" {
 		h.Set("Content-Disposition", d)
 	}
-	r.Header.Del("If-Range") // as MinIO: ignored
+	r.Header.Del("If-Range") // ignored, as by MinIO
 	if fault != nil && fault.Cut > 0 {
 		h.Set("Content-Length", fmt.Sprint(o.Size))
 		_, _ = io.CopyN(w, body, fault.Cut)

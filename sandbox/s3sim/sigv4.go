@@ -17,15 +17,15 @@ const (
 	timeFormat = "20060102T150405Z"
 )
 
-// Presigner makes presigned URLs for any S3 endpoint reached by path-style addresses.
+// Presigner makes presigned URLs for any S3 endpoint with path-style addresses.
 type Presigner struct {
 	Endpoint  string // http(s)://host[:port]
 	AccessKey string
 	SecretKey string
-	Now       func() time.Time // nil: the clock
+	Now       func() time.Time // nil: time.Now
 }
 
-// Presign makes a URL for one request. Headers become signed headers: the request must send them exactly.
+// Presign returns a URL for one request. The given headers are signed, so the request must send exactly these.
 func (p Presigner) Presign(method, bucket, key string, query url.Values, headers map[string]string, expires time.Duration) string {
 	now := time.Now
 	if p.Now != nil {
@@ -59,7 +59,7 @@ func (p Presigner) Presign(method, bucket, key string, query url.Values, headers
 	return u.Scheme + "://" + u.Host + path + "?" + q.Encode()
 }
 
-// escape is S3's own: everything but the unreserved characters.
+// escape percent-encodes as S3 does: everything but the unreserved characters.
 func escape(s string, keepSlash bool) string {
 	var b strings.Builder
 	for i := range len(s) {

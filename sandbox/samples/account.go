@@ -13,8 +13,8 @@ type inAccount struct {
 	fill func(*seeder)
 }
 
-// Account fills an account with 40 projects of all kinds, in three workspaces. It returns the sample project, which is one of
-// them, and the ids of the workspaces.
+// Account fills an account with 40 projects of all kinds in three workspaces. It returns the sample project, which is one of
+// them, and the workspaces' ids.
 func Account(sim *frameiosim.Sim) (Project, []string, error) {
 	var teams []string
 	var harbour Project
@@ -48,7 +48,7 @@ func account() []workspace {
 		{"Harbour Films", []inAccount{
 			{"Salt and Iron – Trailer", cuts(4)}, {"Salt and Iron – Teaser", cuts(2)}, {"Salt and Iron – Key Art", stills(12)}, {"Salt and Iron – Dailies", reels(240)},
 			{"Lighthouse Keepers – Ep 101", cuts(6)}, {"Lighthouse Keepers – Ep 102", cuts(5)}, {"Lighthouse Keepers – Ep 103", cuts(3)}, {"Lighthouse Keepers – Interviews", sound(6)},
-			{"Lighthouse Keepers – Stills", stills(30)}, {"The Long Quay", cuts(1)}, {"The Long Quay", aside(2023, reels(20))}, // two of one name stay two
+			{"Lighthouse Keepers – Stills", stills(30)}, {"The Long Quay", cuts(1)}, {"The Long Quay", aside(2023, reels(20))}, // two with the same name stay two
 			{"港の灯り – 日本語版", cuts(2)}, {"Café Änderung – \"Cut / final\"", cuts(2)}, {"Untitled Pier Project", func(*seeder) {}},
 			{"Cold Storage", coldStorage(cuts(1))}, {"Archive Footage 2019", coldStorage(reels(40))}, {"Archive Footage 2021", coldStorage(cuts(2))},
 		}},
@@ -65,7 +65,7 @@ func account() []workspace {
 	}
 }
 
-// cuts is a film with n versions of its cut in a stack, commented by a client, and a link to them.
+// cuts adds a film with n versions of its cut in a stack, a client's comments, and a review link.
 func cuts(n int) func(*seeder) {
 	return func(s *seeder) {
 		edit := s.sim.AddFolder(s.root, "Edit")
@@ -92,7 +92,7 @@ func cuts(n int) func(*seeder) {
 	}
 }
 
-// reels is n small files in folders by day.
+// reels adds n small files in folders by day.
 func reels(n int) func(*seeder) {
 	return func(s *seeder) {
 		const perDay = 60
@@ -128,7 +128,7 @@ func sound(n int) func(*seeder) {
 	}
 }
 
-// interrupted is n uploads of which every third was never completed.
+// interrupted adds n uploads, every third of which was never completed.
 func interrupted(n int) func(*seeder) {
 	return func(s *seeder) {
 		for i := range n {
@@ -141,7 +141,7 @@ func interrupted(n int) func(*seeder) {
 	}
 }
 
-// screeners is n files whose originals carry a viewer's watermark.
+// screeners adds n files whose originals carry a viewer's watermark.
 func screeners(n int) func(*seeder) {
 	return func(s *seeder) {
 		for i := range n {
@@ -159,7 +159,7 @@ func coldStorage(fill func(*seeder)) func(*seeder) {
 	}
 }
 
-// aside is a project that was finished in the autumn of a year, and set inactive.
+// aside marks a project as finished in the fall of a year, and inactive.
 func aside(year int, fill func(*seeder)) func(*seeder) {
 	return func(s *seeder) {
 		fill(s)
@@ -167,7 +167,7 @@ func aside(year int, fill func(*seeder)) func(*seeder) {
 	}
 }
 
-// refused is a project whose folders Frame.io does not list.
+// refused makes Frame.io refuse to list a project's folders.
 func refused(fill func(*seeder)) func(*seeder) {
 	return func(s *seeder) {
 		fill(s)
@@ -175,7 +175,7 @@ func refused(fill func(*seeder)) func(*seeder) {
 	}
 }
 
-// forFew is a project that one person was invited to.
+// forFew restricts a project to one invited person.
 func forFew(fill func(*seeder)) func(*seeder) {
 	return func(s *seeder) {
 		fill(s)

@@ -1,5 +1,5 @@
-// Package samples holds a small film's project with everything that an archive must cope with, for the sandbox and the
-// tests: rates, stacks, odd names, comments of every kind, and files that have no original.
+// Package samples has a small film's project with everything that an archive must cope with, for the sandbox and the
+// tests: frame rates, stacks, odd names, comments of every kind, and files without an original.
 package samples
 
 import (
@@ -16,7 +16,7 @@ import (
 //go:embed media
 var media embed.FS
 
-// Media returns one of the embedded files; a name that is not there is a programming error.
+// Media returns an embedded file. It panics if there is none of that name.
 func Media(name string) []byte {
 	b, err := media.ReadFile("media/" + name)
 	if err != nil {
@@ -26,13 +26,13 @@ func Media(name string) []byte {
 }
 
 const (
-	// rawSize makes the camera original go up in parts.
+	// rawSize is large enough for the camera original to be uploaded in parts.
 	rawSize = 40<<20 + 12345
-	// SamUser is the account's owner, who is an iconik user too.
+	// SamUser is the account's owner, who is also an iconik user.
 	SamUser = "sam@example.com"
 )
 
-// Raw returns a camera original's bytes, always the same ones: callers must not change them.
+// Raw returns a camera original's bytes. They are always the same ones, which callers must not change.
 var Raw = sync.OnceValue(func() []byte {
 	b := make([]byte, rawSize)
 	r := rand.NewChaCha8([32]byte{1})
@@ -46,7 +46,7 @@ type Project struct {
 	TeamID   string
 	Items    int // files and versions
 	Comments int
-	Skipped  int // items without an original that a policy of wait skips
+	Skipped  int // items without an original, which the policy wait skips
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -83,7 +83,7 @@ func Harbour(sim *frameiosim.Sim, team string) (Project, error) {
 	return HarbourWith(sim, team, Raw())
 }
 
-// HarbourWith seeds the sample project with other bytes of the camera original: fewer, where a test does not need parts.
+// HarbourWith seeds the sample project with other bytes for the camera original: fewer, if a test needs no parts.
 func HarbourWith(sim *frameiosim.Sim, team string, raw []byte) (Project, error) {
 	p := sim.AddProject(team, "Harbour Lights")
 	s := &seeder{sim: sim, raw: raw, p: Project{ID: p.ID, Name: p.Name, TeamID: team}, root: p.RootID}
@@ -103,7 +103,7 @@ func (s *seeder) dailies() (one *frameiosim.Asset) {
 	day1 := s.sim.AddFolder(dailies.ID, "Day 1")
 	takes := s.sim.AddFolder(day1.ID, "Takes / alternates")
 	day2 := s.sim.AddFolder(dailies.ID, "Day 2")
-	again := s.sim.AddFolder(dailies.ID, "Day 2") // two folders of one name stay two
+	again := s.sim.AddFolder(dailies.ID, "Day 2") // two folders with the same name stay two
 	s.sim.AddFolder(s.root, "05 Empty")
 	a := clip("A001C001.mov", "24.mov", 24, 72, "01:00:00:00")
 	a.Label, a.Description, a.Rating = "approved", "Master of scene 1", ptr(4.0)
@@ -181,7 +181,7 @@ func (s *seeder) rates() {
 	}
 }
 
-// Small seeds a project of n small files, 200 in each folder, each with its own bytes.
+// Small seeds a project of n small files, 200 per folder, each with its own bytes and number of comments.
 func Small(sim *frameiosim.Sim, team, name string, n, comments int) (Project, error) {
 	p := sim.AddProject(team, name)
 	s := &seeder{sim: sim, p: Project{ID: p.ID, Name: p.Name, TeamID: team}, root: p.RootID}
@@ -198,7 +198,7 @@ func Small(sim *frameiosim.Sim, team, name string, n, comments int) (Project, er
 	return s.p, s.err
 }
 
-// Bytes makes bytes that no part repeats, the same for the same number.
+// Bytes returns n bytes that do not repeat, always the same for the same n.
 func Bytes(n int) []byte {
 	b := make([]byte, n)
 	for i := 0; i+8 <= n; i += 8 {
@@ -207,8 +207,8 @@ func Bytes(n int) []byte {
 	return b
 }
 
-// Tiny seeds a project with little of each kind: folders, a file that goes up in parts, a stack, comments with a reply and a
-// drawing, a share of a folder and of a stack, and what V4 has beside them.
+// Tiny seeds a project with a little of each kind: folders, a file that is uploaded in parts, a stack, comments with a reply
+// and a drawing, a share of a folder and of a stack, and what only V4 has.
 func Tiny(sim *frameiosim.Sim, team string) (Project, error) {
 	p := sim.AddProject(team, "Pier")
 	s := &seeder{sim: sim, p: Project{ID: p.ID, Name: p.Name, TeamID: team}, root: p.RootID}

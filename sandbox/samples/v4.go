@@ -7,7 +7,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 )
 
-// everythingOfV4 adds what only V4 has: at least one of everything in its schema.
+// everythingOfV4 adds at least one of everything that only V4's schema has.
 func (s *seeder) everythingOfV4(one, still, board, stack *frameiosim.Asset) {
 	priya := s.sim.AddUser(frameiosim.User{Name: "Priya Rao", Email: "priya@partner.example"})
 	grade := s.sim.AddGroup("Color", priya.ID)
@@ -42,7 +42,7 @@ func (s *seeder) everythingOfV4(one, still, board, stack *frameiosim.Asset) {
 	selects.ShareID = shared.ID
 }
 
-// fields fills in one field of each type, one that is empty, one that is null, and two of one name.
+// fields adds a value for each type of field, an empty one, a null one, and two fields with the same name.
 func (s *seeder) fields(one, still, stack *frameiosim.Asset, priya frameiosim.User, grade frameiosim.Group, when time.Time) {
 	slate, notes := s.sim.AddField("Slate", "text"), s.sim.AddField("Director's notes", "long_text")
 	look := s.sim.AddField("Look", "select", "Day", "Night", "Day for night")

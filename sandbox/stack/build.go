@@ -14,7 +14,7 @@ import (
 	"github.com/framebridge/framebridge/english"
 )
 
-// Root finds the module's folder, from any folder below it.
+// Root returns the module's folder, from any folder below it.
 func Root() (string, error) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/framebridge/framebridge").Output()
 	if err != nil {
@@ -23,10 +23,10 @@ func Root() (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// BinDir is where Build puts the programs.
+// BinDir returns where Build puts the programs.
 func BinDir(root string) string { return filepath.Join(root, ".sandbox", "bin") }
 
-// Programs are what a stack runs: all of them, or without a Temporal server that is there already.
+// Programs returns what a stack runs, with or without a Temporal server.
 func Programs(temporal bool) []string {
 	if temporal {
 		return []string{"starter", "worker", "temporal"}
@@ -34,8 +34,8 @@ func Programs(temporal bool) []string {
 	return []string{"starter", "worker"}
 }
 
-// Build compiles programs. With Temporal's server it takes minutes the first time, so report is told once a second what it is
-// at, and at the end "built in …"; it may be nil.
+// Build compiles programs. Temporal's server takes minutes the first time, so it calls report, unless that is nil, once a
+// second with what it is building, and at the end with "built in …".
 func Build(ctx context.Context, root string, report func(text string, done bool), programs ...string) error {
 	if report == nil {
 		report = func(string, bool) {}
@@ -85,8 +85,8 @@ func building(left []string, since time.Duration) string {
 	return text
 }
 
-// OnTerminal writes what Build reports: over one line on a terminal, elsewhere a line every 20 seconds; nothing where it takes
-// no time.
+// OnTerminal returns a function that writes what Build reports: on a single line on a terminal, otherwise a line every 20
+// seconds, and nothing if the build takes no time.
 func OnTerminal(out io.Writer) func(string, bool) {
 	var wrote, last time.Time
 	over := terminal(out)
@@ -107,7 +107,7 @@ func OnTerminal(out io.Writer) func(string, bool) {
 	}
 }
 
-// terminal says whether a line can be written over.
+// terminal reports whether out is a terminal, where a line can be overwritten.
 func terminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
 	if !ok {

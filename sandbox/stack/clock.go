@@ -21,19 +21,19 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
-// Prefix is where Framebridge's routes are.
+// Prefix is the path prefix of Framebridge's routes.
 const Prefix = "/api/v1/services/frameio"
 
 const (
-	apiMost      = 64 << 20 // bytes of an answer: reports can be long
+	apiMost      = 64 << 20 // most bytes of an answer: reports can be long
 	past         = time.Minute
 	expiryMargin = 5 * time.Second
 )
 
-// ErrUnavailable says that Framebridge cannot answer right now, as while the machine is busy with something else.
+// ErrUnavailable means that Framebridge cannot answer right now, for example because the machine is busy.
 var ErrUnavailable = errors.New("Framebridge is not available")
 
-// Call asks Framebridge's API, below its prefix, as the sandbox's tenant.
+// Call calls Framebridge's API at a path below Prefix, as the sandbox's tenant.
 func (s *Stack) Call(ctx context.Context, method, path, body string) ([]byte, http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, method, s.APIURL+Prefix+path, strings.NewReader(body))
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *Stack) Call(ctx context.Context, method, path, body string) ([]byte, ht
 	return raw, resp.Header, err
 }
 
-// Review is what the API tells of a review.
+// Review is a review as the API returns it.
 type Review struct {
 	ID         string     `json:"id"`
 	Title      string     `json:"title"`
@@ -84,7 +84,7 @@ type Review struct {
 	} `json:"assets"`
 }
 
-// Reviews are the tenant's, the newest first.
+// Reviews returns the tenant's reviews, newest first.
 func (s *Stack) Reviews(ctx context.Context) ([]Review, error) {
 	var out struct{ Reviews []Review }
 	raw, _, err := s.Call(ctx, http.MethodGet, "/reviews", "")
@@ -94,13 +94,13 @@ func (s *Stack) Reviews(ctx context.Context) ([]Review, error) {
 	return out.Reviews, err
 }
 
-// Expire lets an open review expire in some seconds, by Framebridge's own extend: the link in Frame.io expires then, too.
+// Expire makes an open review expire in a few seconds, through Framebridge's own extend, so that the link in Frame.io expires too.
 func (s *Stack) Expire(ctx context.Context, review string) error {
 	_, _, err := s.Call(ctx, http.MethodPost, "/reviews/"+review+"/extend", fmt.Sprintf(`{"expires_at": %q}`, time.Now().Add(expiryMargin).UTC().Format(time.RFC3339)))
 	return err
 }
 
-// Delete moves the clock of an ended review to the deletion of its media. Temporal lets the time pass: the warning is
+// Delete moves the clock of an ended review to the deletion of its media. In Temporal the time passes: the warning is
 // mailed on its day, and the deletion follows.
 func (s *Stack) Delete(ctx context.Context, review string) error {
 	raw, _, err := s.Call(ctx, http.MethodGet, "/reviews/"+review, "")
@@ -117,8 +117,8 @@ func (s *Stack) Delete(ctx context.Context, review string) error {
 	return s.skip(ctx, r.WorkflowID, max(time.Until(*r.DeleteAt), 0)+past)
 }
 
-// skip moves a workflow's clock ahead, where the Temporal server can do that: its timers fire in order as if the time had
-// passed; whatever runs meanwhile takes the time that it takes.
+// skip moves a workflow's clock ahead, if the Temporal server can do that. Its timers fire in order as if the time had
+// passed. Anything else that runs meanwhile takes its usual time.
 func (s *Stack) skip(ctx context.Context, id string, by time.Duration) error {
 	if p := s.o.TemporalProgram; p != nil && !p.Skips {
 		return fmt.Errorf("cannot move the clock: this Temporal server is %s, and it needs %d.%d", p.Version, oldestSkipping[0], oldestSkipping[1])

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// ConsoleLink asks the starter for a link that signs somebody in to the console once, as an operator does at a terminal.
+// ConsoleLink asks the starter for a one-time link that signs in to the console, as an operator does at a terminal.
 func (s *Stack) ConsoleLink(ctx context.Context) (string, error) {
 	out, err := s.Command(ctx, "console", "--config", s.Config).Output()
 	if err != nil {

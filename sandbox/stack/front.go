@@ -16,7 +16,7 @@ var startingSource string
 
 var startingTemplate = template.Must(template.New("starting").Funcs(ui.Funcs).Parse(startingSource))
 
-// Front is the sandbox's page from the first second: what is being built and started, and then the stack.
+// Front serves the sandbox's page from the first second: at first what is being built and started, and then the stack's page.
 type Front struct {
 	URL string
 
@@ -27,7 +27,7 @@ type Front struct {
 	page  http.Handler // nil until everything is up
 }
 
-// OpenFront serves the page, on its well-known port where that is free.
+// OpenFront serves the page, on its well-known port if that is free.
 func OpenFront() (*Front, error) {
 	f := &Front{began: time.Now(), now: "starting"}
 	s := &Stack{o: Options{FixedPorts: true}}
@@ -43,7 +43,7 @@ func (f *Front) Note(text string) {
 	f.notes = append(f.notes, text)
 }
 
-// Now says what it is at.
+// Now sets what is being done.
 func (f *Front) Now(text string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -24,7 +24,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(ui.Funcs).Funcs(temp
 	"reviewWords": words(reviewWords), "archiveWords": words(archiveWords), "decisionWords": words(decisionWords),
 }).Parse(pageSource))
 
-// What the API's words for states mean to a person.
+// The API's states in words for people.
 var (
 	reviewWords = map[string]string{"preparing": "Preparing", "sending": "Sending to Frame.io", "open": "Open for comments", "expired": "Expired",
 		"stopped": "Stopped", "deleted": "Ended, media deleted in Frame.io", "failed": "Failed"}
@@ -33,7 +33,7 @@ var (
 	decisionWords = map[string]string{"approved": "approved", "needs_review": "needs review", "in_progress": "in progress", "none": "no decision yet"}
 )
 
-// words says a state as a person does; one that is not known stays as it is.
+// words returns a state in words for people. An unknown one only loses its underscores.
 func words(of map[string]string) func(string) string {
 	return func(state string) string {
 		if text, ok := of[strings.ToLower(state)]; ok {
@@ -43,7 +43,7 @@ func words(of map[string]string) func(string) string {
 	}
 }
 
-// when is a time as a person says it.
+// when returns a time in words for people.
 func when(t *time.Time) string {
 	if t == nil {
 		return ""
@@ -76,16 +76,16 @@ type archiveOnPage struct {
 
 type itemsOnPage struct{ Total, Copied, Verified, Skipped, Failed int64 }
 
-// Steps are those that were taken: two for each file, to copy and to verify it.
+// Steps returns the steps done. Each file has two: copying and verifying it.
 func (i itemsOnPage) Steps() int64 { return i.Copied + i.Verified + 2*(i.Skipped+i.Failed) }
 
-// Most are the steps that there are.
+// Most returns the total number of steps.
 func (i itemsOnPage) Most() int64 { return 2 * i.Total }
 
-// Brought are the files that are in iconik: the API counts those that are verified too.
+// Brought returns the number of files in iconik. The API's count of copied files includes verified ones.
 func (i itemsOnPage) Brought() int64 { return i.Copied }
 
-// page is the sandbox's own: where everything is, what runs, the mails, and a clock.
+// page serves the sandbox's own page: where everything is, what runs, the mails, and a clock.
 func (s *Stack) page() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /{$}", s.home)
@@ -133,7 +133,7 @@ func (s *Stack) button(press func(context.Context, string) error) http.HandlerFu
 	}
 }
 
-// pass shows a report or an export without the bearer token that a browser has no place for.
+// pass shows a report or an export to a browser, which cannot send the bearer token.
 func (s *Stack) pass(path string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		raw, h, err := s.Call(r.Context(), http.MethodGet, path+url.PathEscape(r.PathValue("id"))+"/"+url.PathEscape(r.PathValue("file")), "")

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// givenPorts are those that stacks of this process have: whoever gets one may open it late.
+// givenPorts are the ports given to stacks of this process, which may open them much later.
 var givenPorts sync.Map
 
-// port takes a well-known port where it is free, otherwise any.
+// port returns the well-known port if FixedPorts is set and it is free, otherwise any free one.
 func (s *Stack) port(wellKnown int) int {
 	if s.o.FixedPorts && portIsFree(wellKnown) {
 		return wellKnown
@@ -21,8 +21,8 @@ func (s *Stack) port(wellKnown int) int {
 	return wellKnown
 }
 
-// FreePort is a port below the range from which systems take the ports of outgoing connections: one of those may be taken by
-// anybody between the finding and the use. It is given once. 0: none was found.
+// FreePort returns a free port below the range that systems use for outgoing connections, because anybody may take one of
+// those before it is used. It returns each port only once, and 0 if it finds none.
 func FreePort() int {
 	for range 100 {
 		port := 20000 + rand.IntN(12000)
@@ -38,8 +38,8 @@ func portIsFree(port int) bool {
 	return err == nil && l.Close() == nil
 }
 
-// listening opens a port that was free a moment ago. A process that is being started has what was opened to find that out, until it
-// runs its own program: then it is another port.
+// listening opens a port that was free a moment ago, and tries several ports. A process that is just being started may have inherited
+// the socket that was opened to check the port, and keeps it until it runs its own program.
 func listening[L any](open func() (L, error)) (l L, err error) {
 	for range 5 {
 		if l, err = open(); err == nil {

@@ -18,9 +18,9 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-const temporalRetention = 90 * 24 * time.Hour // of ended workflows, as the administrator's manual has it
+const temporalRetention = 90 * 24 * time.Hour // of ended workflows, as in the administrator's manual
 
-// OnPostgres is Temporal's own server program on PostgreSQL, with a database for the ledger beside its own.
+// OnPostgres is Temporal's own server program on PostgreSQL, with a database for the ledger next to its own.
 type OnPostgres struct {
 	Server    *Process
 	Address   string
@@ -28,8 +28,8 @@ type OnPostgres struct {
 	Databases []string // Temporal's, its visibility's and the ledger's
 }
 
-// BuildForPostgres builds Temporal's server and its schema tool. Of the server, only what archives histories to clouds is left
-// out (sandbox/temporal/stub).
+// BuildForPostgres builds Temporal's server and its schema tool. The server lacks only the code that archives histories to
+// clouds (sandbox/temporal/stub).
 func BuildForPostgres(ctx context.Context, root string) error {
 	out, err := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(root, "sandbox", "temporal"), "-o", BinDir(root)+string(filepath.Separator),
 		"go.temporal.io/server/cmd/server", "go.temporal.io/server/cmd/tools/sql").CombinedOutput()
@@ -39,15 +39,15 @@ func BuildForPostgres(ctx context.Context, root string) error {
 	return nil
 }
 
-// What deploy/compose.yaml tells Temporal of its database. With its own defaults, lib/pq and 4 shards, a server that has much to do
-// is busiest with itself: each of four shards writes one thing at a time, and who gives up on one costs a connection.
+// How deploy/compose.yaml configures Temporal's database. With Temporal's defaults, lib/pq and 4 shards, a busy server mostly waits for
+// itself: each of the four shards writes one thing at a time, and whoever gives up on one costs a connection.
 const (
 	temporalPlugin = "postgres12_pgx"
 	historyShards  = "128"
 )
 
-// StartOnPostgres starts Temporal's server of a folder of programs on the PostgreSQL at dsn, as deploy/compose.yaml does, with
-// databases of its own.
+// StartOnPostgres starts the Temporal server in the folder bin on the PostgreSQL at dsn, as deploy/compose.yaml does, with its
+// own databases.
 func StartOnPostgres(ctx context.Context, bin, dsn, dir string) (*OnPostgres, error) {
 	u, err := url.Parse(dsn)
 	if err != nil {
@@ -77,7 +77,7 @@ func StartOnPostgres(ctx context.Context, bin, dsn, dir string) (*OnPostgres, er
 	}
 	env := []string{"DB=" + temporalPlugin, "NUM_HISTORY_SHARDS=" + historyShards, "POSTGRES_SEEDS=" + u.Hostname(), "DB_PORT=" + u.Port(), "POSTGRES_USER=" + u.User.Username(), "POSTGRES_PWD=" + password,
 		"DBNAME=" + p.Databases[0], "VISIBILITY_DBNAME=" + p.Databases[1], "DYNAMIC_CONFIG_FILE_PATH=" + dynamic, "TEMPORAL_BROADCAST_ADDRESS=" + loopback, "LOG_LEVEL=error"}
-	// In PostgreSQL the server's ports are small integers, as FreePort's are.
+	// PostgreSQL stores the server's ports as small integers, and FreePort's fit.
 	for _, key := range []string{"FRONTEND_GRPC_PORT", "FRONTEND_HTTP_PORT", "FRONTEND_MEMBERSHIP_PORT", "MATCHING_GRPC_PORT", "MATCHING_MEMBERSHIP_PORT", "HISTORY_GRPC_PORT", "HISTORY_MEMBERSHIP_PORT", "WORKER_GRPC_PORT", "WORKER_MEMBERSHIP_PORT"} {
 		port := strconv.Itoa(FreePort())
 		env = append(env, key+"="+port)
@@ -98,7 +98,7 @@ func StartOnPostgres(ctx context.Context, bin, dsn, dir string) (*OnPostgres, er
 	return p, nil
 }
 
-// registerNamespace does once what an operator does with `temporal operator namespace create`.
+// registerNamespace does what an operator does once with `temporal operator namespace create`.
 func registerNamespace(ctx context.Context, address string) error {
 	try := func() error {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-const stopTimeout = 35 * time.Second // the programs promise 30
+const stopTimeout = 35 * time.Second // the programs promise to stop within 30
 
 // Process is a program of ours that can be stopped, killed and started again.
 type Process struct {
 	Name string
 	path string
 	args []string
-	env  []string // beside this process's own
+	env  []string // in addition to this process's own
 	dir  string
 
 	mu   sync.Mutex
@@ -30,17 +30,17 @@ type Process struct {
 	done chan struct{}
 }
 
-// NewProcess is a program that keeps its log in dir, with more in its environment.
+// NewProcess returns a process of a program that keeps its log in dir, with env added to its environment. It does not start it.
 func NewProcess(name, path, dir string, env []string, args ...string) *Process {
 	return &Process{Name: name, path: path, args: args, env: env, dir: dir}
 }
 
-// program is the path of one of Framebridge's programs.
+// program returns the path of one of Framebridge's programs.
 func (s *Stack) program(name string) string {
 	return filepath.Join(cmp.Or(s.o.Bin, BinDir(s.o.Root)), name)
 }
 
-// Command is one of starter's commands, as somebody on this machine runs it.
+// Command returns a command of starter, as somebody on this machine would run it.
 func (s *Stack) Command(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, s.program("starter"), args...)
 }
@@ -49,26 +49,26 @@ func (s *Stack) process(name string, args ...string) *Process {
 	return NewProcess(name, s.program(name), s.o.Dir, s.o.Env, args...)
 }
 
-// Replace stops the process, and starts the program of the same name in another folder with the same arguments.
+// Replace stops the process, and starts the program of the same name in the folder bin with the same arguments.
 func (p *Process) Replace(bin string) error {
 	p.Stop()
 	p.path = filepath.Join(bin, filepath.Base(p.path))
 	return p.Start()
 }
 
-// Another makes one more process of a program, with a name of its own for its log.
+// Another returns one more process of a program, with its own name for its log.
 func (s *Stack) Another(program, name string, args ...string) *Process {
 	p := s.process(program, args...)
 	p.Name = name
 	return p
 }
 
-// LogFile is where the process writes.
+// LogFile returns where the process writes its log.
 func (p *Process) LogFile() string { return filepath.Join(p.dir, p.Name+".log") }
 
 func (p *Process) pidFile() string { return filepath.Join(p.dir, p.Name+".pid") }
 
-// Start starts the process. One left over from a sandbox that was killed is ended first.
+// Start starts the process. It first kills one left over from a killed sandbox.
 func (p *Process) Start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,7 +81,7 @@ func (p *Process) Start() error {
 	cmd := exec.Command(p.path, p.args...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, p.dir
 	cmd.Env = append(os.Environ(), p.env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches the sandbox alone, which stops all in order
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches only the sandbox, which stops everything in order
 	dieWithParent(cmd.SysProcAttr)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting %s: %w", p.Name, err)
@@ -111,7 +111,7 @@ func (p *Process) endLeftover() {
 	_ = os.Remove(p.pidFile())
 }
 
-// Running says whether the process lives.
+// Running reports whether the process is running.
 func (p *Process) Running() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,7 +126,7 @@ func (p *Process) Running() bool {
 	}
 }
 
-// Pid is the process's id.
+// Pid returns the process's id, or 0 if it was not started.
 func (p *Process) Pid() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,10 +136,10 @@ func (p *Process) Pid() int {
 	return p.cmd.Process.Pid
 }
 
-// Kill ends the process as a power cut would.
+// Kill kills the process, as a power cut would.
 func (p *Process) Kill() { p.end(syscall.SIGKILL) }
 
-// Stop asks the process to end and waits for it. It returns how long that took.
+// Stop asks the process to end, waits for it, and returns how long that took.
 func (p *Process) Stop() time.Duration {
 	at := time.Now()
 	p.end(syscall.SIGTERM)
@@ -163,7 +163,7 @@ func (p *Process) end(sig syscall.Signal) {
 	_ = os.Remove(p.pidFile())
 }
 
-// tail is the end of the log, for error messages.
+// tail returns the end of the log, for error messages.
 func (p *Process) tail() string {
 	if p == nil {
 		return ""

@@ -2,5 +2,5 @@ package stack
 
 import "syscall"
 
-// dieWithParent ends a process whose sandbox was killed: nothing is left behind, whatever happens to the sandbox.
+// dieWithParent makes a process end when its sandbox is killed, so that nothing is left behind.
 func dieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGTERM }

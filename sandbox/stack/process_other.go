@@ -4,5 +4,5 @@ package stack
 
 import "syscall"
 
-// dieWithParent is Linux's alone. Elsewhere a process that was left over is ended by the next sandbox in the same folder.
+// dieWithParent works only on Linux. Elsewhere the next sandbox in the same folder ends a process that was left over.
 func dieWithParent(*syscall.SysProcAttr) {}

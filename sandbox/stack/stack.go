@@ -1,5 +1,5 @@
 // Package stack brings up everything Framebridge needs on one machine: a Temporal server, an object store, both vendors
-// simulated, a mail catcher, and the worker and starter as processes of their own that can be killed.
+// simulated, a mail catcher, and the worker and starter as separate processes that can be killed.
 package stack
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/s3sim"
 )
 
-// What the sandbox's configuration holds; nothing here opens anything outside this machine.
+// Values of the sandbox's configuration. None of them gives access to anything outside this machine.
 const (
 	Tenant       = "0419e0c5-6fed-4b66-bf0f-f8a99d44bcd0"
 	APIKey       = "sandbox-framebridge-api-key"
@@ -40,67 +40,67 @@ const (
 	readyTimeout = 60 * time.Second
 )
 
-// Part is how much of a stack is started.
+// Part is how much of a stack Start starts.
 type Part int
 
 // The parts of a stack.
 const (
 	Everything         Part = iota
 	Vendors                 // both simulators, their storage and a mail server
-	VendorsAndTemporal      // and Temporal; Framebridge is installed by somebody else
+	VendorsAndTemporal      // and Temporal; somebody else installs Framebridge
 )
 
-// Options of a stack.
+// Options configures a stack.
 type Options struct {
 	Part Part
-	Bin  string // where worker and starter are; "": where Build puts them
-	// PublicURL is where the vendors reach Framebridge; "" is the starter itself.
+	Bin  string // where worker and starter are; "" means where Build puts them
+	// PublicURL is where the vendors reach Framebridge; "" means the starter itself.
 	PublicURL string
-	// Host is this machine's name for others, which then reach the vendors; "" is 127.0.0.1, for this machine alone.
+	// Host is this machine's name for others, which can then reach the vendors; "" means 127.0.0.1, for this machine alone.
 	Host string
 	Root string // the module's folder
 	Dir  string // where everything is kept
-	// Persist lets the vendors' state survive a restart; the ledger and Temporal's history are always kept in Dir.
+	// Persist keeps the vendors' state across a restart. The ledger and Temporal's history are always kept in Dir.
 	Persist    bool
 	RateLimits bool
-	Quicker    float64       // the windows of Frame.io's limits are so many times shorter; 0: 1
+	Quicker    float64       // factor by which the windows of Frame.io's limits are shorter; 0: 1
 	Latency    time.Duration // before each answer of the vendors
-	IndexDelay time.Duration // of iconik; see iconiksim.Options
-	// S3 is a real store, http://ACCESS:SECRET@host:port; "" is the embedded one.
+	IndexDelay time.Duration // iconik's; see iconiksim.Options
+	// S3 is a real store, http://ACCESS:SECRET@host:port; "" means the embedded one.
 	S3 string
-	// Temporal is a server that runs already; "" starts one.
+	// Temporal is a running server; "" starts one.
 	Temporal string
-	// TemporalProgram is a command that starts one; nil is the one that Build makes.
+	// TemporalProgram is a command that starts one; nil means the one that Build makes.
 	TemporalProgram *TemporalProgram
-	Front           *Front // serves the stack's page; nil: the stack does
-	LedgerDSN       string // "" is SQLite in Dir
-	FixedPorts      bool   // the well-known ports where they are free
-	// Tenant is YAML put into the tenant's configuration, two levels in; for tests.
+	Front           *Front // serves the stack's page; if nil, the stack does
+	LedgerDSN       string // "" means SQLite in Dir
+	FixedPorts      bool   // use the well-known ports if they are free
+	// Archive is YAML for the tenant's archive section.
 	Archive    map[string]string
 	Quick      bool // short intervals, for tests
 	Log        io.Writer
-	Seed       int64 // of Frame.io's ids; 0: random
-	Discard    bool  // the store keeps checksums of large bodies, and no bytes
+	Seed       int64 // for Frame.io's ids; 0: random
+	Discard    bool  // the store keeps only checksums of large bodies
 	StoreFault func(*http.Request) *s3sim.Fault
 	Backoff    time.Duration // of Frame.io's webhook deliveries; 0: 15 s
-	// Review is YAML put into the tenant's review section, over what the stack sets.
+	// Review is YAML for the tenant's review section. It overrides what the stack sets.
 	Review     map[string]string
 	Generation string   // of Frame.io's API: "v4" (default) or "legacy"
 	Shares     string   // V4's profile of shares; see frameiosim.Options
 	Plain      bool     // Frame.io puts no watermark on uploads
-	NoHook     bool     // no webhooks of reviews: polling alone
-	Env        []string // of worker and starter, beside this process's
-	Debug      bool     // they log everything
+	NoHook     bool     // no webhooks for reviews, only polling
+	Env        []string // for worker and starter, in addition to this process's
+	Debug      bool     // worker and starter log everything
 }
 
-// Stack is what runs.
+// Stack is a running stack.
 type Stack struct {
 	o        Options
 	Frameio  *frameiosim.Sim
 	Iconik   *iconiksim.Sim
-	Store    *s3sim.Store // nil with a real one
+	Store    *s3sim.Store // nil with a real store
 	Mail     *mailtest.Server
-	Temporal *Process // nil with a running one
+	Temporal *Process // nil with Options.Temporal
 	Worker   *Process
 	Starter  *Process
 
@@ -108,14 +108,14 @@ type Stack struct {
 	PageURL                                                                         string // the sandbox's own page
 	Config                                                                          string // file
 
-	// Actions are iconik's custom actions by context and verb: "ASSET send".
+	// Actions are the ids of iconik's custom actions by context and verb, such as "ASSET send".
 	Actions map[string]string
 	Clip    string // an asset in iconik that the sandbox's page offers for review
 
 	servers []*http.Server
 }
 
-// Start brings everything up; on an error what was started is stopped again.
+// Start brings everything up. On an error, it stops what it started.
 func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -173,7 +173,7 @@ func (s *Stack) serve(wellKnown int, h http.Handler) (string, error) {
 	return "http://" + net.JoinHostPort(cmp.Or(s.o.Host, loopback), port), err
 }
 
-// late answers after a while.
+// late delays a handler.
 func late(by time.Duration, h http.Handler) http.Handler {
 	if by <= 0 {
 		return h
@@ -186,7 +186,7 @@ func late(by time.Duration, h http.Handler) http.Handler {
 
 const loopback = "127.0.0.1"
 
-// bind is the address that the vendors listen on.
+// bind returns the address that the vendors listen on.
 func (s *Stack) bind() string {
 	if s.o.Host == "" {
 		return loopback
@@ -251,7 +251,7 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	for range 3 { // a port may be taken by somebody else between the finding and the use
+	for range 3 { // a free port may be taken by somebody else before it is used
 		port, ui := s.port(7233), s.port(8233)
 		s.TemporalAddress, s.TemporalUI = fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("http://127.0.0.1:%d", ui)
 		s.Temporal = s.temporalServer(port, ui)
@@ -265,8 +265,8 @@ func (s *Stack) startTemporal(ctx context.Context) error {
 	return err
 }
 
-// TemporalReady returns when Temporal's frontend answers. That its port is open says little: the server may still find that
-// it cannot have another.
+// TemporalReady returns when Temporal's frontend answers. An open port is not enough: the server may still fail to open
+// another one.
 func (s *Stack) TemporalReady(ctx context.Context) error {
 	until := time.Now().Add(readyTimeout)
 	for {
@@ -361,7 +361,7 @@ func (s *Stack) configureAt(api, worker string) error {
 	return nil
 }
 
-// MailURL is where the mail server is.
+// MailURL returns where others reach the mail server.
 func (s *Stack) MailURL() string {
 	if s.o.Host == "" {
 		return s.Mail.URL()
@@ -369,8 +369,8 @@ func (s *Stack) MailURL() string {
 	return strings.Replace(s.Mail.URL(), "0.0.0.0", s.o.Host, 1)
 }
 
-// Environment is what an installation of Framebridge needs to know to use this stack's vendors: the secrets that the file of
-// `starter config init` asks for, and for its tenant the addresses of the simulators.
+// Environment returns what an installation of Framebridge needs to use this stack's vendors: the secrets that the file from
+// `starter config init` refers to, and for its tenant the addresses of the simulators.
 func (s *Stack) Environment() []string {
 	tenant := "FRAMEBRIDGE_TENANTS_" + strings.ToUpper(strings.ReplaceAll(Tenant, "-", "_"))
 	env := []string{
@@ -383,7 +383,7 @@ func (s *Stack) Environment() []string {
 	return append(env, "ACME_FRAMEIO_TOKEN="+FrameioToken)
 }
 
-// Ready returns when worker and starter answer that they are.
+// Ready returns when worker and starter report that they are ready.
 func (s *Stack) Ready(ctx context.Context) error {
 	for _, p := range []struct {
 		*Process
@@ -432,7 +432,7 @@ func (s *Stack) RegisterWebhooks(team string) {
 	}
 }
 
-// Stop ends everything in order.
+// Stop stops everything in order.
 func (s *Stack) Stop() {
 	for _, p := range []*Process{s.Starter, s.Worker, s.Temporal} {
 		if p != nil {
@@ -447,8 +447,8 @@ func (s *Stack) Stop() {
 	}
 }
 
-// Reconfigure writes the configuration for another generation of Frame.io's API and starts worker and starter again, as
-// an operator does after an account was moved.
+// Reconfigure writes the configuration for another generation of Frame.io's API and restarts worker and starter, as an
+// operator does after an account migration.
 func (s *Stack) Reconfigure(generation string) error {
 	s.Worker.Stop()
 	s.Starter.Stop()

@@ -22,10 +22,10 @@ import (
 	"time"
 )
 
-// A Temporal server is taken where there is one, for building it takes minutes the first time: the `temporal` command on the
-// PATH, the same command as Temporal releases it, fetched once and kept, or ours.
+// The first build of Temporal's server takes minutes, so an existing one is preferred: the `temporal` command on the PATH, or
+// Temporal's release of it, downloaded once and kept. Otherwise the server is built here.
 
-// The oldest server that Framebridge is tried with, and the oldest whose clock can be moved.
+// The oldest server that Framebridge is tested with, and the oldest whose clock can be moved.
 var (
 	oldestServer   = [2]int{1, 29}
 	oldestSkipping = [2]int{1, 32}
@@ -34,23 +34,23 @@ var (
 const (
 	released      = "1.9.1" // of Temporal's CLI: server 1.32.0
 	releases      = "https://github.com/temporalio/cli/releases/download"
-	silence       = 3 * time.Second // of the network, after which the server is built
+	silence       = 3 * time.Second // of the network, after which the server is built instead
 	fetchTimeout  = 2 * time.Minute
 	archiveMost   = 512 << 20
 	checksumsMost = 1 << 20
 )
 
-// TemporalProgram is a command that has `server start-dev`.
+// TemporalProgram is a command that supports `server start-dev`.
 type TemporalProgram struct {
 	Path    string
-	From    string // for people: "on the PATH"
+	From    string // for people, such as "on the PATH"
 	Version string // of its server
-	// Skips says that its server can move a workflow's clock.
+	// Skips means that its server can move a workflow's clock.
 	Skips bool
 }
 
-// FindTemporal returns a Temporal server that need not be built; nil where there is none. Notes say what was looked at and
-// not taken. Nothing is fetched when offline, nor in CI.
+// FindTemporal returns a Temporal server that need not be built, or nil if there is none. It calls note with each one that it
+// found and cannot use. It downloads nothing if offline is set, or in CI.
 func FindTemporal(ctx context.Context, offline bool, note func(string)) *TemporalProgram {
 	if path, err := exec.LookPath("temporal"); err == nil {
 		p, why := inspect(ctx, path, "on the PATH")
@@ -109,7 +109,7 @@ func inspect(ctx context.Context, path, from string) (p *TemporalProgram, why st
 	return &TemporalProgram{Path: path, From: from, Version: m[1] + "." + m[2], Skips: newer(oldestSkipping)}, ""
 }
 
-// fetchTemporal gets the released command and keeps it where its checksum is the release's.
+// fetchTemporal downloads the released command, and keeps it if its checksum is the release's.
 func fetchTemporal(ctx context.Context, base, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -141,7 +141,7 @@ func fetchTemporal(ctx context.Context, base, path string) error {
 func download(ctx context.Context, client *http.Client, url string, most int64) ([]byte, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	quiet := time.AfterFunc(silence, cancel) // a network that says nothing is not waited for
+	quiet := time.AfterFunc(silence, cancel) // do not wait for a silent network
 	defer quiet.Stop()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -162,7 +162,7 @@ func download(ctx context.Context, client *http.Client, url string, most int64) 
 	return raw, nil
 }
 
-// heard puts a timer back whenever something is read.
+// heard resets a timer whenever something is read.
 type heard struct {
 	io.Reader
 	quiet *time.Timer
@@ -174,7 +174,7 @@ func (h heard) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// unpack writes the archive's `temporal`, whole or not at all.
+// unpack writes `temporal` from the archive, completely or not at all.
 func unpack(archive []byte, path string) error {
 	z, err := gzip.NewReader(bytes.NewReader(archive))
 	if err != nil {
@@ -208,10 +208,10 @@ func unpack(archive []byte, path string) error {
 	}
 }
 
-// searchAttributes are those that Framebridge's workflows set.
+// searchAttributes are the search attributes that Framebridge's workflows set.
 var searchAttributes = []string{"FramebridgeTenant", "FramebridgeProject", "FramebridgeAsset", "FramebridgeStatus"}
 
-// startDev are the arguments of a development server; they are the stock command's.
+// startDev returns the arguments of a development server, which are those of the stock command.
 func startDev(port, ui int, db string) []string {
 	args := []string{"server", "start-dev", "--port", strconv.Itoa(port), "--ui-port", strconv.Itoa(ui), "--db-filename", db, "--log-level", "error",
 		"--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true", "--dynamic-config-value", "history.transferProcessorMaxPollRPS=1000"}
@@ -221,7 +221,7 @@ func startDev(port, ui int, db string) []string {
 	return args
 }
 
-// temporalServer is the server's process. Its file is of its version: a development server migrates nothing.
+// temporalServer returns the server's process. Each version has its own database file, because a development server does not migrate.
 func (s *Stack) temporalServer(port, ui int) *Process {
 	program := TemporalProgram{Path: filepath.Join(BinDir(s.o.Root), "temporal"), Version: "1.32.1"}
 	if s.o.TemporalProgram != nil {

@@ -118,7 +118,7 @@ func TestAFetchedCommandIsTheReleases(t *testing.T) {
 	}
 }
 
-// TestThePageIsThereBeforeTheStack follows what is being built, and then is the stack's.
+// TestThePageIsThereBeforeTheStack checks that the page shows the build, then the stack.
 func TestThePageIsThereBeforeTheStack(t *testing.T) {
 	t.Parallel()
 	f := &Front{began: time.Now()}

@@ -12,18 +12,18 @@ import (
 const (
 	Proven    = 0
 	Differs   = 1
-	NotProven = 3 // what is said holds; something was not there to be read
+	NotProven = 3 // nothing is wrong, but something was not there to be read
 )
 
 var signingSeed = []byte("sandbox's signing key, for a demo")[:ed25519.SeedSize]
 
-// SigningKey is the environment in which a stack signs its reports and certificates.
+// SigningKey returns the environment that makes a stack sign its reports and certificates.
 func SigningKey() []string {
 	return []string{"FRAMEBRIDGE_REPORT_SIGNING_KEY=" + base64.StdEncoding.EncodeToString(signingSeed)}
 }
 
-// Verify has a file that was signed with the key of SigningKey examined by `starter verify`, as somebody without Framebridge does. It
-// returns the exit code and what was printed.
+// Verify runs `starter verify` on a file that was signed with the key of SigningKey, as somebody without Framebridge would. It returns
+// the exit code and the output.
 func (s *Stack) Verify(ctx context.Context, file string) (code int, said []byte, err error) {
 	public, _ := ed25519.NewKeyFromSeed(signingSeed).Public().(ed25519.PublicKey)
 	said, err = s.Command(ctx, "verify", file, "--key", base64.StdEncoding.EncodeToString(public)).CombinedOutput()

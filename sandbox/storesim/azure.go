@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// Azure is a container of Azure Blob Storage, reached by SAS URLs.
+// Azure is a container of Azure Blob Storage that is accessed through SAS URLs.
 type Azure struct {
 	store
 	blocks map[string]map[string][]byte // uncommitted, by blob and id
 }
 
-// NewAzure makes a store that is served at base.
+// NewAzure returns a store that is served at base.
 func NewAzure(base string) *Azure {
 	return &Azure{store: newStore(base), blocks: map[string]map[string][]byte{}}
 }
 
-// SAS is a URL good for every request on a blob.
+// SAS returns a URL that is valid for every request on a blob.
 func (a *Azure) SAS(name string, life time.Duration) string { return a.Sign("*", "/"+name, nil, life) }
 
-// DropBlocks forgets what is not committed, as a store does after a week.
+// DropBlocks discards uncommitted blocks, as a store does after a week.
 func (a *Azure) DropBlocks() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -78,7 +78,7 @@ func (a *Azure) put(w http.ResponseWriter, r *http.Request, name string, isBlock
 	}
 	sent, err := a.body(r)
 	if err != nil {
-		return // a block that was cut off is not there
+		return // an incomplete block is not stored
 	}
 	sum := md5.Sum(sent)
 	text := base64.StdEncoding.EncodeToString(sum[:])

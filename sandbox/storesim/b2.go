@@ -18,7 +18,7 @@ import (
 
 const leastB2Part = 5_000_000
 
-// B2 is a bucket of Backblaze B2, its native API as far as an uploader sees it.
+// B2 is a bucket of Backblaze B2, with as much of its native API as uploaders use.
 type B2 struct {
 	store
 	urls  map[string]*b2URL
@@ -44,12 +44,12 @@ var (
 	ErrPartSHA1   = errors.New("the SHA-1 list differs from the parts")
 )
 
-// NewB2 makes a store that is served at base.
+// NewB2 returns a store that is served at base.
 func NewB2(base string) *B2 {
 	return &B2{store: newStore(base), urls: map[string]*b2URL{}, large: map[string]*b2Large{}}
 }
 
-// UploadURL is for one stream of uploads: whole files, or the parts of a large one.
+// UploadURL returns where one stream uploads whole files, or a large one's parts.
 func (b *B2) UploadURL(largeID string) (link, token string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -67,7 +67,7 @@ func (b *B2) ExpireURLs() {
 	}
 }
 
-// Start begins a large file.
+// Start starts a large file.
 func (b *B2) Start(name string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,7 +76,7 @@ func (b *B2) Start(name string) string {
 	return id
 }
 
-// Finish makes the parts a file.
+// Finish joins a large file's parts into a file.
 func (b *B2) Finish(id string, sums []string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -85,7 +85,7 @@ func (b *B2) Finish(id string, sums []string) error {
 		return ErrNoSuchFile
 	}
 	if l.finished {
-		return ErrNoSuchFile // it has become a file
+		return ErrNoSuchFile // it is already a file
 	}
 	var whole []byte
 	for i, want := range sums {
@@ -104,14 +104,14 @@ func (b *B2) Finish(id string, sums []string) error {
 	return nil
 }
 
-// Cancel gives a large file up.
+// Cancel discards a large file.
 func (b *B2) Cancel(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.large, id)
 }
 
-// GetURL reads a file.
+// GetURL returns a URL that reads a file.
 func (b *B2) GetURL(name string, life time.Duration) string {
 	return b.Sign(http.MethodGet, "/file/"+name, nil, life)
 }

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// What the vendors' own clients ask for besides: a session is begun for us by a signed URL, and a large file by iconik, but
+// What else the vendors' own clients need: Framebridge starts a session by a signed URL and a large file through iconik, but
 // these clients have an account.
 
-// ForClient is the store with as much of Google's JSON API as begins a resumable session.
+// ForClient returns the store with the part of Google's JSON API that starts a resumable session.
 func (g *GCS) ForClient() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rest, ok := strings.CutPrefix(r.URL.Path, "/upload/storage/v1/b/")
@@ -33,7 +33,7 @@ func (g *GCS) ForClient() http.Handler {
 		start.Header.Set("X-Goog-Resumable", "start")
 		begun := &answerAlone{header: w.Header()}
 		g.ServeHTTP(begun, start)
-		if begun.status == http.StatusCreated { // the JSON API says 200 where the XML API says 201
+		if begun.status == http.StatusCreated { // the JSON API answers 200, the XML API 201
 			begun.status = http.StatusOK
 		}
 		w.WriteHeader(begun.status)
@@ -50,7 +50,7 @@ func (a *answerAlone) Header() http.Header         { return a.header }
 func (a *answerAlone) WriteHeader(status int)      { a.status = status }
 func (a *answerAlone) Write(b []byte) (int, error) { return len(b), nil }
 
-// ForClient is the store with as much of Backblaze's native API as uploads files.
+// ForClient returns the store with the part of Backblaze's native API that uploads files.
 func (b *B2) ForClient() http.Handler {
 	say := func(w http.ResponseWriter, v any) {
 		w.Header().Set("Content-Type", "application/json")

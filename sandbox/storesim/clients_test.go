@@ -40,8 +40,8 @@ func sent() func(int64) []byte {
 	}
 }
 
-// TestGoogleClient plays what cloud.google.com/go/storage sent when it uploaded in chunks, with and without requests
-// refused on the way. The client took each of these answers, and read the file's size and checksum in the last.
+// TestGoogleClient replays what cloud.google.com/go/storage sent when it uploaded in chunks, with and without refused
+// requests. The client accepted each of these answers, and read the file's size and checksum from the last one.
 func TestGoogleClient(t *testing.T) {
 	t.Parallel()
 	var g *storesim.GCS
@@ -68,8 +68,8 @@ func TestGoogleClient(t *testing.T) {
 	}
 }
 
-// TestBackblazeClient plays what Backblaze's client sent: a whole file, a large one with the digests at the parts' ends, and a
-// part too late.
+// TestBackblazeClient replays what Backblaze's client sent: a whole file, a large one with the digest at the end of each part,
+// and a late part.
 func TestBackblazeClient(t *testing.T) {
 	t.Parallel()
 	var b *storesim.B2

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	granule       = 256 << 10 // a session keeps multiples of it
+	granule       = 256 << 10 // a session keeps multiples of this
 	googleNoRange = "no bytes are kept"
 )
 
@@ -36,15 +36,15 @@ type session struct {
 	cancelled bool
 }
 
-// NewGCS makes a store that is served at base.
+// NewGCS returns a store that is served at base.
 func NewGCS(base string) *GCS { return &GCS{store: newStore(base), sessions: map[string]*session{}} }
 
-// StartURL begins a resumable session for an object.
+// StartURL returns a URL that starts a resumable session for an object.
 func (g *GCS) StartURL(name string, life time.Duration) string {
 	return g.Sign(http.MethodPost, "/"+name, nil, life)
 }
 
-// GetURL reads an object.
+// GetURL returns a URL that reads an object.
 func (g *GCS) GetURL(name string, life time.Duration) string {
 	return g.Sign(http.MethodGet, "/"+name, nil, life)
 }
@@ -171,7 +171,7 @@ func (g *GCS) session(w http.ResponseWriter, r *http.Request, id string, answer 
 	answer(http.StatusPermanentRedirect)
 }
 
-// openSession is the session a request may write to; nil when it was answered already.
+// openSession returns the session that a request may write to, or nil if it has already answered.
 func (g *GCS) openSession(w http.ResponseWriter, r *http.Request, id string, answer func(int)) *session {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -192,7 +192,7 @@ func (g *GCS) openSession(w http.ResponseWriter, r *http.Request, id string, ans
 	return nil
 }
 
-// parseRange reads "bytes a-b/T", "bytes a-b/*", "bytes */T" and "bytes */*"; total is -1 for a star.
+// parseRange parses "bytes a-b/T", "bytes a-b/*", "bytes */T" and "bytes */*". total is -1 for a star.
 func parseRange(h string) (from, to, total int64, err error) {
 	spec, ok := strings.CutPrefix(h, "bytes ")
 	span, size, cut := strings.Cut(spec, "/")
@@ -214,7 +214,7 @@ func parseRange(h string) (from, to, total int64, err error) {
 	return from, to, total, nil
 }
 
-// ForgetSessions loses what is not complete, as Google does after a week.
+// ForgetSessions discards all sessions, as Google does after a week.
 func (g *GCS) ForgetSessions() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

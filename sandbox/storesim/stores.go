@@ -1,5 +1,5 @@
-// Package storesim holds strict fakes of the object stores that iconik uses besides S3: Google Cloud Storage, Azure Blob
-// Storage and Backblaze B2, as far as signed URLs reach. They refuse what the real ones refuse; faults are scripted.
+// Package storesim has strict fakes of the object stores that iconik uses besides S3: Google Cloud Storage, Azure Blob
+// Storage and Backblaze B2, as far as signed URLs reach. They refuse what the real ones refuse. Faults are scripted.
 package storesim
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/s3sim"
 )
 
-// Fault spoils a request, where it returns something.
+// Fault returns the fault for a request, or nil.
 type Fault func(*http.Request) *s3sim.Fault
 
 // store is what the fakes have in common.
@@ -29,7 +29,7 @@ type store struct {
 	mu      sync.Mutex
 	fault   Fault
 	objects map[string][]byte
-	puts    int // requests that brought bytes of a file
+	puts    int // requests that brought all their bytes
 	corrupt bool
 }
 
@@ -58,7 +58,7 @@ func (s *store) Puts() int {
 	return s.puts
 }
 
-// Object is a finished object; false while there is none.
+// Object returns a finished object, and false if there is none.
 func (s *store) Object(name string) ([]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,7 +66,7 @@ func (s *store) Object(name string) ([]byte, bool) {
 	return b, ok
 }
 
-// Sign makes a URL for a method on a path, which ends in life.
+// Sign returns a URL for a method on a path that expires after life.
 func (s *store) Sign(method, path string, query url.Values, life time.Duration) string {
 	q := url.Values{}
 	for k, v := range query {
@@ -87,7 +87,7 @@ func (s *store) mac(method, path, until string) string {
 	return hex.EncodeToString(m.Sum(nil))
 }
 
-// signed checks a URL; a signature for "*" is good for every method, as a SAS is.
+// signed reports whether a request's URL is valid. A signature for "*" is valid for every method, as a SAS is.
 func (s *store) signed(r *http.Request) bool {
 	q := r.URL.Query()
 	until, err := strconv.ParseInt(q.Get("se"), 10, 64)
@@ -102,7 +102,7 @@ func (s *store) signed(r *http.Request) bool {
 	return false
 }
 
-// spoil lets a scripted fault happen; true: nothing is left to do. After it, lose says to break off before the answer.
+// spoil applies the scripted fault to a request. done means that it has answered. lose tells the caller to drop the answer.
 func (s *store) spoil(w http.ResponseWriter, r *http.Request) (done, lose bool) {
 	s.mu.Lock()
 	find := s.fault
@@ -131,7 +131,7 @@ func refuse(w http.ResponseWriter, status int, code string) {
 	_, _ = io.WriteString(w, "<?xml version=\"1.0\"?><Error><Code>"+code+"</Code></Error>")
 }
 
-// body reads a request's bytes; those of one that was cut off come with the error.
+// body reads a request's bytes. If they are cut off, it returns what arrived along with the error.
 func (s *store) body(r *http.Request) ([]byte, error) {
 	b, err := io.ReadAll(r.Body)
 	s.mu.Lock()

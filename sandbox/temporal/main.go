@@ -1,5 +1,6 @@
-// Command temporal is the sandbox's Temporal server: one process with SQLite and the Web UI, which takes the flags of
-// the stock `temporal server start-dev`, so that the SDK's test suite can start it too. It is a module of its own: the server's dependencies stay out of Framebridge's.
+// Command temporal is the sandbox's Temporal server: one process with SQLite and the Web UI. It accepts the flags of the
+// stock `temporal server start-dev`, so that the SDK's test suite can start it too. It is a separate module, which keeps the
+// server's dependencies out of Framebridge's.
 package main
 
 import (
@@ -121,7 +122,7 @@ func literal(v string) any {
 	return strings.Trim(v, `"`)
 }
 
-// database prepares SQLite. The schema is made and never migrated: a file must not outlive its server's version.
+// database prepares SQLite. It creates the schema but never migrates it, so a file must not outlive its server's version.
 func database(o options) (*config.SQL, error) {
 	sql := &config.SQL{PluginName: sqliteplugin.PluginName}
 	if o.db == "" {
@@ -146,8 +147,8 @@ func database(o options) (*config.SQL, error) {
 	return sql, nil
 }
 
-// freePort finds a port for a part of the server, none of taken. It is far from the ports of outgoing connections, one of
-// which may be anybody's between the finding and the use, and from those that the sandbox has given to its programs.
+// freePort returns a free port for a part of the server that is not in taken. It is far from the ports of outgoing
+// connections, which anybody may take before it is used, and from those that the sandbox gave to its programs.
 func freePort(ip string, taken ...int) (int, error) {
 	var err error
 	for range 100 {
@@ -209,7 +210,7 @@ func run(o options) error {
 	}
 }
 
-// awaitReady returns when the namespace answers: a client may come in then.
+// awaitReady returns when the namespace answers, so that clients can connect.
 func awaitReady(address, namespace string) error {
 	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -285,7 +286,7 @@ func server(o options, sql *config.SQL) (temporal.Server, string, error) {
 	dynamic := dynamicconfig.StaticClient{
 		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():                 8096,
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): 100,
-		// With its default of 20 a second a server of one shard waits 40 to 90 ms at every step.
+		// With the default of 20 per second, a server with one shard waits 40 to 90 ms at every step.
 		dynamicconfig.MakeKey("history.transferProcessorMaxPollRPS"): 1000,
 		dynamicconfig.WorkflowTimeSkippingEnabled.Key():              true, // so that the sandbox can move a workflow's clock
 	}

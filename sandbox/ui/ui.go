@@ -1,5 +1,5 @@
-// Package ui is what the sandbox's pages have in common: their style, drawing on a picture, showing what was drawn, and
-// following what happens.
+// Package ui is what the sandbox's pages have in common: their style, drawing on a picture, showing drawings, and live
+// updates.
 package ui
 
 import (
@@ -21,7 +21,7 @@ var draw string
 //go:embed live.js
 var live string
 
-// Funcs are for the pages' templates: {{style}}, {{draw}} and {{live}} inside of a script, and how people write things.
+// Funcs are the functions of the pages' templates: {{style}}, {{draw}} and {{live}} for inside a script, and texts for people.
 var Funcs = template.FuncMap{
 	"style": func() template.CSS { return template.CSS(style) },
 	"draw":  func() template.JS { return template.JS(draw) },
@@ -31,7 +31,7 @@ var Funcs = template.FuncMap{
 	"words": words,
 }
 
-// count is a number of things, as people write it.
+// count returns a number of things, as people write it.
 func count(n any, noun string) string {
 	text := fmt.Sprint(n)
 	if text != "1" {
@@ -40,7 +40,7 @@ func count(n any, noun string) string {
 	return text + " " + noun
 }
 
-// words says an API's name of a state as a person does: FINISHED_WITH_WARNING is "Finished with warning".
+// words returns an API's state in words for people: FINISHED_WITH_WARNING is "Finished with warning".
 func words(state any) string {
 	text := strings.ToLower(strings.ReplaceAll(fmt.Sprint(state), "_", " "))
 	if text == "" || state == nil {
@@ -49,7 +49,7 @@ func words(state any) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// Mark is one shape; points run from 0 to 1 of the picture. The JSON is what draw.js fills a form with.
+// Mark is one shape. Its points run from 0 to 1 across the picture. The JSON is what draw.js puts into a form.
 type Mark struct {
 	Kind   string       `json:"tool"` // line, rect, ellipse, arrow or pen
 	Color  string       `json:"color"`
@@ -63,15 +63,15 @@ const (
 
 var color = regexp.MustCompile(`^#[0-9A-Fa-f]{3,8}$`)
 
-// Media is what a picture is taken of: a file that a browser can show, at a time.
+// Media is what a picture is taken from: a file that a browser can show, at a time.
 type Media struct {
-	URL       string // stable, so that a page that is asked for again is the same; "" for none
+	URL       string // stable, so that a reloaded page is the same; "" for none
 	Type      string
 	Seconds   float64
 	Watermark string // "" for none
 }
 
-// Picture is the frame of a file with what was drawn on it and its watermark; "" where there is neither a time nor a drawing.
+// Picture returns the frame of a file with its drawing and watermark, or "" if there is neither a time nor a drawing.
 func Picture(m Media, timed bool, drawn []Mark) template.HTML {
 	shapes := SVG(drawn)
 	frame := ""
@@ -91,7 +91,7 @@ func Picture(m Media, timed bool, drawn []Mark) template.HTML {
 	return template.HTML(`<span class="frame">` + frame + string(shapes) + `</span>`)
 }
 
-// face is a person's initials in a color of their own.
+// face returns a person's initials in their own color.
 func face(name string) template.HTML {
 	initials, hue := "", 0
 	for _, word := range strings.Fields(name) {
@@ -105,7 +105,7 @@ func face(name string) template.HTML {
 	return template.HTML(fmt.Sprintf(`<span class="face" aria-hidden="true" style="background:hsl(%d 55%% 35%%)">%s</span>`, hue, template.HTMLEscapeString(initials)))
 }
 
-// SVG draws marks over a picture; "" for none that can be drawn.
+// SVG returns a drawing of marks to put over a picture, or "" if none can be drawn.
 func SVG(marks []Mark) template.HTML {
 	var b strings.Builder
 	var kinds []string

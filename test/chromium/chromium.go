@@ -20,7 +20,7 @@ import (
 // Require is the environment variable that makes a missing browser a failure.
 const Require = "FRAMEBRIDGE_REQUIRE_CHROMIUM"
 
-// path is where the browser is; without one the test of what is skipped, unless it is required.
+// path returns where the browser is. If there is none, it skips the test of what, or fails it if a browser is required.
 func path(t *testing.T, what string) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
@@ -35,7 +35,7 @@ func path(t *testing.T, what string) string {
 	return ""
 }
 
-// Open starts a browser with a profile of its own, which ends with the test or after a time. heard is told what the browser says.
+// Open starts a browser with its own profile, which ends with the test or after limit. heard is called with the browser's events.
 func Open(t *testing.T, what string, limit time.Duration, heard func(event any)) context.Context {
 	t.Helper()
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path(t, what)), chromedp.NoSandbox, chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(t.TempDir()))
@@ -59,7 +59,7 @@ func Look(ctx context.Context, t *testing.T, width, height int64, scheme string)
 	require.NoError(t, err)
 }
 
-// Picture takes one of the whole page.
+// Picture saves a screenshot of the whole page.
 func Picture(ctx context.Context, t *testing.T, file string) {
 	t.Helper()
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))

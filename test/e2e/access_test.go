@@ -15,17 +15,17 @@ import (
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 )
 
-// readers asks who may read in iconik what is restricted in Frame.io.
+// readers checks who may read in iconik what is restricted in Frame.io.
 type readers struct {
 	*harness
-	people []string // addresses that iconik knows; the last one is nobody in Frame.io
+	people []string // addresses that iconik knows; the last one is unknown in Frame.io
 
 	mu     sync.Mutex
-	before map[[2]string]bool // who could read what before the run that takes it away
+	before map[[2]string]bool // who could read what before the run that removes it
 	leaks  []string
 }
 
-// objects are what iconik has of what is restricted: its id there, and in Frame.io.
+// objects returns the restricted objects that iconik has: their ids there and in Frame.io.
 func (r *readers) objects() map[string]string {
 	out := map[string]string{}
 	for _, d := range append(r.Iconik.Docs("assets"), r.Iconik.Docs("collections")...) {
@@ -38,7 +38,7 @@ func (r *readers) objects() map[string]string {
 	return out
 }
 
-// watch asks after a write whether anybody may read what they may not see.
+// watch checks after a write whether anybody may read what they may not see.
 func (r *readers) watch(after string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,8 +65,8 @@ func (r *readers) equal(least int) {
 	assert.Empty(r.t, r.leaks)
 }
 
-// The worker is killed at the calls that let people in and that take them out: nobody reads at any moment what they may not
-// see in Frame.io, and in the end everybody reads what they may.
+// The worker is killed at the calls that add and remove people's access. At no moment can anybody read what they may not see
+// in Frame.io, and in the end everybody can read what they may.
 func TestKillingTheWorkerAnywhereLetsNobodyIn(t *testing.T) {
 	t.Parallel()
 	r := &readers{harness: openHarbour(t, optionsV4(t)), people: []string{"lena@counsel.example", "ann@film.example", "ben@film.example", "other@film.example"}}
@@ -101,7 +101,7 @@ func TestKillingTheWorkerAnywhereLetsNobodyIn(t *testing.T) {
 	assert.GreaterOrEqual(t, deaths, 5)
 	r.equal(8)
 
-	// Ben loses what he saw, and sees what he did not.
+	// Ben loses access to what he saw, and gains access to what he did not.
 	r.mu.Lock()
 	r.before = map[[2]string]bool{}
 	for object := range r.objects() {

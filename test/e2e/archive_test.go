@@ -26,7 +26,7 @@ var (
 	undisturbedTree string
 )
 
-// undisturbed is what iconik holds after an archive that nothing has disturbed.
+// undisturbed is what iconik has after an archive that nothing disturbed.
 func undisturbed(t *testing.T) string {
 	t.Helper()
 	undisturbedOnce.Do(func() {
@@ -60,7 +60,7 @@ func TestARenameArchivesTheProject(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(tree, `collection "Day 2"`))
 	assert.NotContains(t, tree, "lost:")
 
-	// Again: nothing is written but the job, and nobody is told.
+	// Again: nothing is written but the job, and nobody gets mail.
 	s.mailed(1)
 	writes, before := s.writes(), s.Iconik.Tree()
 	s.Frameio.Rename(s.project.ID, "Harbour Lights  – Archived")
@@ -72,7 +72,7 @@ func TestARenameArchivesTheProject(t *testing.T) {
 	time.Sleep(time.Second)
 	assert.Len(t, s.Mail.Messages(), 1)
 
-	// Secrets and signed URLs stay out of everything that is kept.
+	// Secrets and signed URLs stay out of everything that is stored.
 	s.Stop()
 	for _, p := range []*stack.Process{s.Worker, s.Starter} {
 		assertClean(t, p.LogFile())
@@ -81,7 +81,7 @@ func TestARenameArchivesTheProject(t *testing.T) {
 	assertClean(t, s.Config[:strings.LastIndex(s.Config, "/")]+"/ledger.db")
 }
 
-// mailed waits until there are as many mails, and no more: workflows of their own send them.
+// mailed waits until there are exactly so many mails, because separate workflows send them.
 func (s *harness) mailed(n int) {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool { return len(s.Mail.Messages()) >= n }, patience, 20*time.Millisecond, "%d mails", n)
@@ -127,7 +127,7 @@ func TestLostAnswersLeaveNoDuplicates(t *testing.T) {
 	s.mailed(1)
 }
 
-// killPoint is a call of iconik at which the worker is killed: after so many others of it, and before or after it took effect.
+// killPoint is a call to iconik at which the worker is killed: after a number of such calls, and before or after it takes effect.
 type killPoint struct {
 	match string
 	after int
@@ -146,7 +146,7 @@ func (s *harness) killAt(points []killPoint) (died chan string) {
 	return died
 }
 
-// survives starts the worker again whenever it was killed, until something is over, and counts its deaths.
+// survives restarts the worker whenever it was killed, until something has ended, and counts its deaths.
 func (s *harness) survives(died chan string, over func() bool) (deaths int) {
 	s.t.Helper()
 	for deadline := time.Now().Add(8 * time.Minute); time.Now().Before(deadline); {
@@ -195,7 +195,7 @@ func TestKillingTemporalAndTheStarter(t *testing.T) {
 			killed <- p
 		}}))
 	}
-	// The starter dies while Frame.io delivers: the vendor delivers again.
+	// The starter dies while Frame.io delivers, and the vendor delivers again.
 	s.Starter.Kill()
 	s.Frameio.Rename(s.project.ID, archivedName)
 	time.Sleep(200 * time.Millisecond)
@@ -254,7 +254,7 @@ func TestARetryMakesAgainWhatWasDeletedInIconik(t *testing.T) {
 	s.until(s.project.ID, func(a archiveJSON) bool { return !ended(a) || s.runs() > n })
 	found := s.until(s.project.ID, ended)
 	assert.Equal(t, "verified_with_exceptions", found.Status, found.Reason)
-	// References in presentations point to the new assets; everything else is as it was.
+	// References in presentations point to the new assets. Everything else is as it was.
 	sameTree(t, want, s.tree())
 }
 
@@ -268,7 +268,7 @@ func TestOriginalsInColdStorageAreWaitedFor(t *testing.T) {
 	s.mailed(1)
 	assert.Contains(t, s.Mail.Messages()[0].Subject, "Action needed")
 
-	// It does not hold others up.
+	// It does not delay others.
 	small, err := samples.Small(s.Frameio, s.team, "Small", 5, 1)
 	require.NoError(t, err)
 	s.Frameio.Rename(small.ID, "Small Archived")
@@ -309,7 +309,7 @@ func TestArchivesOfOneTenantQueue(t *testing.T) {
 	s.until(second.ID, func(a archiveJSON) bool { return a.QueuePosition == 1 })
 	s.Frameio.Rename(third.ID, "Third Archived")
 	s.until(third.ID, func(a archiveJSON) bool { return a.QueuePosition == 2 && a.Status == "queued" })
-	s.mailed(2) // of those that wait for longer than a moment: on a fast machine their turns would come before
+	s.mailed(2) // for those that wait longer than a moment; on a fast machine, their turns would come first
 	s.Iconik.ClearFaults()
 	for _, p := range []string{s.project.ID, second.ID, third.ID} {
 		a := s.until(p, ended)
@@ -327,7 +327,7 @@ func TestArchivesOfOneTenantQueue(t *testing.T) {
 func TestButtonsOfTheJob(t *testing.T) {
 	t.Parallel()
 	s := openHarbour(t, options(t))
-	require.NoError(t, s.Iconik.AddFault(faults.Fault{Match: "^POST /API/files", Delay: 3 * time.Second})) // so that it is under way when it is aborted, and lands later than a retry would look for it (tenant.StoreLag)
+	require.NoError(t, s.Iconik.AddFault(faults.Fault{Match: "^POST /API/files", Delay: 3 * time.Second})) // so that it is in progress when it is aborted, and lands later than a retry would look for it (tenant.StoreLag)
 	s.request(s.project.ID)
 	a := s.until(s.project.ID, func(a archiveJSON) bool { return a.Items.Copied > 1 && a.Iconik.JobID != "" })
 	s.Iconik.Press(a.Iconik.JobID, "ABORT")

@@ -28,7 +28,7 @@ import (
 
 var attributeOfTest = temporal.NewSearchAttributeKeyKeyword("FramebridgeStatus")
 
-// tagging sets a search attribute at each signal, and then goes on in a new run, for so many of them.
+// tagging sets a search attribute at each signal, and then continues in a new run, for a number of signals.
 func tagging(ctx workflow.Context, left int) error {
 	if err := workflow.SetQueryHandler(ctx, "left", func() (int, error) { return left, nil }); err != nil || left == 0 {
 		return err
@@ -44,7 +44,7 @@ func tagging(ctx workflow.Context, left int) error {
 }
 
 // TestARemovedSearchAttributeStopsNoWorkflow removes one from a real server while a workflow sets it, and nobody registers it
-// again: the workflow ends all the same, through a new run, and replays.
+// again. The workflow still ends, through a new run, and replays.
 func TestARemovedSearchAttributeStopsNoWorkflow(t *testing.T) {
 	t.Parallel()
 	server, err := testsuite.StartDevServer(t.Context(), testsuite.DevServerOptions{ExistingPath: filepath.Join(root, ".sandbox", "bin", "temporal"), ClientOptions: &client.Options{}, LogLevel: "never"})
@@ -65,7 +65,7 @@ func TestARemovedSearchAttributeStopsNoWorkflow(t *testing.T) {
 	var run client.WorkflowRun
 	require.Eventually(t, func() bool {
 		run, err = start("tagging")
-		return err == nil // the server learns of attributes with a delay, and of their end
+		return err == nil // the server learns of new and removed attributes with a delay
 	}, patience, 100*time.Millisecond)
 	first := run.GetRunID()
 	next := func(left int) {

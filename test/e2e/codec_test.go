@@ -19,7 +19,7 @@ import (
 	"github.com/framebridge/framebridge/temporalclient"
 )
 
-// TestNothingIsReadableInTemporal reads whole histories of an archive and a review as a real server has them: with temporal.codec.keys they tell an administrator of Temporal nothing of people, names and links.
+// TestNothingIsReadableInTemporal reads whole histories of an archive and a review from a real server. With temporal.codec.keys they tell an administrator of Temporal nothing about people, names and links.
 func TestNothingIsReadableInTemporal(t *testing.T) {
 	const key = "a codec key that is kept by a test"
 	t.Setenv("FRAMEBRIDGE_TEMPORAL_CODEC_KEYS", `["`+key+`"]`)
@@ -61,7 +61,7 @@ func TestNothingIsReadableInTemporal(t *testing.T) {
 	assert.True(t, readable["Rough cut for Kim"])
 }
 
-// payloads are what a history carries, and its failures, as text.
+// payloads returns a history's payloads and failures as text.
 func payloads(t *testing.T, m *historypb.History) string {
 	t.Helper()
 	var b strings.Builder

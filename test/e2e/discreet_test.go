@@ -36,7 +36,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-// Of the other tenant, whom this one must not see.
+// Values of the other tenant, which this one must not see.
 const (
 	rival        = "7b1f0a52-3a0e-4c55-9d35-5b7f6c2f9e10"
 	rivalName    = "Okapi Pictures"
@@ -44,7 +44,7 @@ const (
 	rivalAddress = "ops@okapi.example"
 )
 
-// marked are the secrets of the set-up, each under a name for failures.
+// marked are the secrets of the set-up, each by a name for failure messages.
 var marked = map[string]string{
 	"API key": stack.APIKey, "Frame.io token": stack.FrameioToken, "webhook secret": stack.HookSecret, "iconik token": stack.IconikToken, "action secret": stack.ActionSecret,
 	"encryption key": "sandbox-encryption-key-0123456789", "SMTP password": "marked-smtp-password-4711", "Slack path": "marked-slack-path-4711", "webhook path": "marked-hook-path-4711",
@@ -53,10 +53,10 @@ var marked = map[string]string{
 	"other tenant's API key": "marked-rival-api-key-4711", "other tenant's hook secret": "marked-rival-hook-secret-4711", "other tenant's iconik token": "marked-rival-iconik-token-4711", "other tenant's action secret": "marked-rival-action-secret-4711",
 }
 
-// signedAddress is an address of bytes with its signature, or one of Framebridge's own links that open without an account.
+// signedAddress matches a signed URL, or one of Framebridge's own links that work without an account.
 var signedAddress = regexp.MustCompile(`(?i)x-amz-signature=[0-9a-f]{16}|(/l/)[A-Za-z0-9_-]{60}`)
 
-// sink takes whatever is sent to it: notifications and OTLP.
+// sink accepts whatever is sent to it: notifications and OTLP.
 type sink struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -97,7 +97,7 @@ func (s *sink) taken(path string) string {
 	return s.got[path]
 }
 
-// search is what was found where nothing may be.
+// search collects what was found where nothing may be.
 type search struct {
 	t     *testing.T
 	found map[string]bool
@@ -125,8 +125,8 @@ func (s *search) in(where, text string, signed bool, others bool) {
 	}
 }
 
-// TestNoSecretAndNoOtherTenantIsSeen runs an archive and a review of one tenant beside another one's archive, with everything logged, and looks for secrets,
-// signed addresses and the other tenant's name in whatever comes out.
+// TestNoSecretAndNoOtherTenantIsSeen runs an archive and a review of one tenant next to another one's archive, with everything logged, and looks for secrets,
+// signed URLs and the other tenant's name in everything that comes out.
 func TestNoSecretAndNoOtherTenantIsSeen(t *testing.T) {
 	t.Parallel()
 	o := options(t)
@@ -222,7 +222,7 @@ func TestNoSecretAndNoOtherTenantIsSeen(t *testing.T) {
 		assert.NotContains(t, string(raw), "open-sesame-4711", p.Name)
 	}
 
-	// A database that cannot be reached is not told of with its password.
+	// An error about an unreachable database does not contain its password.
 	cmd := exec.CommandContext(t.Context(), filepath.Join(stack.BinDir(root), "worker"), "--config", s.Config, "--log-level", "debug")
 	cmd.Env = append(append(os.Environ(), o.Env...), "FRAMEBRIDGE_LEDGER_DSN=postgres://framebridge:"+marked["DSN password"]+"@127.0.0.1:1/ledger", "FRAMEBRIDGE_MAIL_SMTP_URL=smtp://user:"+marked["SMTP password"]+"@127.0.0.1:1")
 	said, err := cmd.CombinedOutput()
@@ -230,7 +230,7 @@ func TestNoSecretAndNoOtherTenantIsSeen(t *testing.T) {
 	find.in("a worker without its database", string(said), true, false)
 }
 
-// launch starts Framebridge anew, with what was configured meanwhile.
+// launch restarts Framebridge with what was configured meanwhile.
 func (s *harness) launch() {
 	s.t.Helper()
 	for _, p := range []*stack.Process{s.Starter, s.Worker} {
@@ -267,7 +267,7 @@ func get(t *testing.T, address string) string {
 
 var linked = regexp.MustCompile(`(?:href|src)="(/ui/[^"#]*)"`)
 
-// pages are all pages of the console that a tenant's administrator comes to by following links, and files that they load.
+// pages returns all pages of the console that a tenant's administrator reaches by following links, and the files that they load.
 func (s *harness) pages(tenant string) map[string]string {
 	s.t.Helper()
 	cmd := s.Command(s.t.Context(), "console", "--config", s.Config, "--tenant", tenant)
@@ -314,7 +314,7 @@ func (s *harness) pages(tenant string) map[string]string {
 	return seen
 }
 
-// watchHeartbeats collects what activities say of themselves while they run, until its result is called.
+// watchHeartbeats collects the heartbeats of running activities until its result is called.
 func (s *harness) watchHeartbeats() func() string {
 	s.t.Helper()
 	c, err := client.Dial(client.Options{HostPort: s.TemporalAddress})

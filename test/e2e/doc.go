@@ -1,3 +1,3 @@
-// Package e2e tests the whole of Framebridge from outside: real processes that are killed, a real Temporal server, both
-// vendors simulated. The tests carry the build tag integration.
+// Package e2e tests all of Framebridge from outside: real processes that are killed, a real Temporal server, and both
+// vendors simulated. The tests have the build tag integration.
 package e2e

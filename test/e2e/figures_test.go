@@ -21,7 +21,7 @@ import (
 )
 
 // TestFiguresOfAnArchive prints what an archive of FRAMEBRIDGE_FILES small files costs: time, memory, calls by operation, and
-// what Temporal keeps of it. FRAMEBRIDGE_LIMITS has the vendors limit their callers.
+// what Temporal stores about it. FRAMEBRIDGE_LIMITS makes the vendors enforce rate limits.
 func TestFiguresOfAnArchive(t *testing.T) {
 	n := 0
 	if _, err := fmt.Sscan(os.Getenv("FRAMEBRIDGE_FILES"), &n); err != nil {
@@ -56,8 +56,8 @@ func perFile(t *testing.T, vendor string, n int, before, after map[string]int) {
 	t.Logf("%s: %.2f calls per file%s", vendor, float64(total(after))/float64(n), b.String())
 }
 
-// temporalFigures prints what Temporal has recorded. An action is what Temporal Cloud counts as one: a workflow that starts, a
-// child twice, an activity, a timer, a signal, a marker, an update of search attributes.
+// temporalFigures prints what Temporal recorded. An action is what Temporal Cloud counts as one: a workflow start (a child
+// counts twice), an activity, a timer, a signal, a marker, an update of search attributes.
 func (s *harness) temporalFigures(n int) {
 	s.t.Helper()
 	events, size, longest, actions := 0, 0, 0, map[string]int{}

@@ -21,11 +21,11 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-// firstMinutes is how long a new installation may take to its first archived project, typing apart.
+// firstMinutes is how long a new installation may take until its first archived project, not counting typing.
 const firstMinutes = 3 * time.Minute
 
-// TestFromAFreshInstallationToTheFirstArchive goes the manual's way with vendors where nothing is set up yet, and with nothing
-// that the stack has configured: five commands, and what a person writes into the file that the first of them makes.
+// TestFromAFreshInstallationToTheFirstArchive follows the manual with vendors where nothing is set up yet, and without anything
+// configured by the stack: five commands, and what a person writes into the file that the first of them creates.
 func TestFromAFreshInstallationToTheFirstArchive(t *testing.T) {
 	t.Parallel()
 	for _, generation := range []string{"v4", "legacy"} {
@@ -87,7 +87,7 @@ func TestFromAFreshInstallationToTheFirstArchive(t *testing.T) {
 				assert.NotEqual(t, "fail", status, id)
 			}
 
-			// The webhook that setup has made starts the next archive, signed with a secret that only the ledger knows.
+			// The webhook that setup created starts the next archive, signed with a secret that only the ledger knows.
 			second, err := samples.Small(n.Frameio, team, "Small Files", 3, 0)
 			require.NoError(t, err)
 			n.Frameio.Rename(second.ID, "Small Files - Archived")
@@ -107,7 +107,7 @@ func TestFromAFreshInstallationToTheFirstArchive(t *testing.T) {
 // newcomersKey is the tenant's API key, made up by the newcomer.
 const newcomersKey = "an API key made with openssl"
 
-// newcomer is somebody in a folder of their own, with vendors and a Temporal server that know nothing of Framebridge.
+// newcomer is somebody in their own folder, with vendors and a Temporal server that do not know Framebridge.
 type newcomer struct {
 	*stack.Stack
 	t   *testing.T
@@ -153,7 +153,7 @@ func (n *newcomer) fillIn(generation string) {
 	require.NoError(n.t, os.WriteFile(path, []byte(text), 0o600))
 }
 
-// run is the starter, called in the newcomer's folder.
+// run runs the starter in the newcomer's folder.
 func (n *newcomer) run(args ...string) (string, int) {
 	n.t.Helper()
 	ctx, cancel := context.WithTimeout(n.t.Context(), firstMinutes)
@@ -173,7 +173,7 @@ func (n *newcomer) run(args ...string) (string, int) {
 	return out.String(), 0
 }
 
-// start is a program that stays.
+// start starts a program that keeps running.
 func (n *newcomer) start(program string, args ...string) {
 	n.t.Helper()
 	p := stack.NewProcess(program, filepath.Join(stack.BinDir(root), program), n.dir, n.env, args...)
@@ -181,7 +181,7 @@ func (n *newcomer) start(program string, args ...string) {
 	n.t.Cleanup(func() { p.Stop() })
 }
 
-// checks are the doctor's by id.
+// checks returns the doctor's checks by id.
 func (n *newcomer) checks(report string) map[string]string {
 	n.t.Helper()
 	var r struct {

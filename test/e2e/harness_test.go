@@ -48,7 +48,7 @@ type harness struct {
 	project samples.Project
 }
 
-// options are those of an account on the legacy API; optionsV4 has the other.
+// options are for an account on the legacy API, optionsV4 for one on V4.
 func options(t *testing.T) stack.Options {
 	return stack.Options{Generation: "legacy", Root: root, Dir: t.TempDir(), Quick: true, Seed: 7, IndexDelay: 300 * time.Millisecond, Backoff: 500 * time.Millisecond,
 		Archive: map[string]string{"wait_interval": "1s"}}
@@ -72,7 +72,7 @@ func open(t *testing.T, o stack.Options) *harness {
 	return h
 }
 
-// prepareVendors makes a person in iconik, and a workspace in Frame.io whose webhooks are registered.
+// prepareVendors adds a person in iconik, and a workspace in Frame.io with registered webhooks.
 func (s *harness) prepareVendors() {
 	s.Iconik.AddUser(samples.SamUser, "Sam", "Sandbox")
 	s.team = s.Frameio.AddTeam("Harbour Films").ID
@@ -153,7 +153,7 @@ func ended(a archiveJSON) bool {
 	return false
 }
 
-// until waits for an archive to be as wanted.
+// until waits until an archive is as wanted.
 func (s *harness) until(id string, want func(archiveJSON) bool) archiveJSON {
 	s.t.Helper()
 	return s.within(patience, id, want)
@@ -171,7 +171,7 @@ func (s *harness) within(patience time.Duration, id string, want func(archiveJSO
 	return a
 }
 
-// request asks for an archive by the API, again and again while the starter is away.
+// request asks for an archive through the API, and retries while the starter is not running.
 func (s *harness) request(project string) {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool {
@@ -206,12 +206,12 @@ func sameTree(t *testing.T, want, got string) {
 	require.Empty(t, strings.Join(diff, "\n"), "iconik does not hold what it should")
 }
 
-// tree is what iconik holds, without what differs from run to run.
+// tree returns what iconik has, without what differs from run to run.
 func (s *harness) tree() string {
 	return reports.ReplaceAllString(hosts.ReplaceAllString(dates.ReplaceAllString(s.Iconik.Tree(), "DATE"), "HOST"), "")
 }
 
-// writes counts the calls that change iconik, jobs left out.
+// writes counts the calls that change iconik, except for jobs.
 func (s *harness) writes() int {
 	n := 0
 	for op, c := range s.Iconik.Calls() {
@@ -222,7 +222,7 @@ func (s *harness) writes() int {
 	return n
 }
 
-// post sends what iconik would, with its secret header.
+// post sends what iconik would send, with its secret header.
 func (s *harness) post(path string, body any, secret string) (int, map[string]any) {
 	s.t.Helper()
 	raw, err := json.Marshal(body)
@@ -261,7 +261,7 @@ type reviewJSON struct {
 	} `json:"comments"`
 }
 
-// asset makes an iconik asset with its proxy.
+// asset adds an iconik asset with its proxy.
 func (s *harness) asset(title string) string {
 	s.t.Helper()
 	id, err := s.Iconik.AddAsset(title, "", samples.Media("25.mov"))
@@ -313,7 +313,7 @@ func (s *harness) reviewIs(id, status string) reviewJSON {
 	return last
 }
 
-// segmentTexts are the texts of an asset's comments in iconik.
+// segmentTexts returns the texts of an asset's comments in iconik.
 func (s *harness) segmentTexts(asset string) []string {
 	var out []string
 	for _, d := range s.Iconik.Segments(asset) {
@@ -335,7 +335,7 @@ func (s *harness) soon(what string, ok func() bool) {
 	require.Eventually(s.t, ok, patience, 20*time.Millisecond, what)
 }
 
-// told waits for mails whose subjects begin so: a mail comes after what it tells of.
+// told waits for mails whose subjects begin with the given texts, because a mail comes after what it reports.
 func (s *harness) told(subjects ...string) {
 	s.t.Helper()
 	for _, want := range subjects {

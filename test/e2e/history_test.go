@@ -48,7 +48,7 @@ func historyOf(t *testing.T, c client.Client, id, run string) *historypb.History
 	return &h
 }
 
-// TestHistoriesReplay replays what a real server has recorded of archives that waited, were canceled and went on.
+// TestHistoriesReplay replays what a real server recorded of archives that waited, were canceled and continued.
 func TestHistoriesReplay(t *testing.T) {
 	t.Parallel()
 	s := openHarbour(t, options(t))
@@ -69,8 +69,8 @@ func TestHistoriesReplay(t *testing.T) {
 	assert.Greater(t, s.replay(), 10)
 }
 
-// replay replays every history that the server has with today's code, and returns how many there were. None is kept:
-// what was recorded from the code under test replays by itself (tools/record).
+// replay replays every history on the server with today's code, and returns how many there were. It keeps none, because a
+// history recorded from the code under test proves nothing (tools/record).
 func (s *harness) replay() int {
 	s.t.Helper()
 	replayer, err := temporaltest.Replayer(worker.WorkflowReplayerOptions{})

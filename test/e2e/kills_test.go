@@ -27,10 +27,10 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Under kills everything takes longer: each worker that dies holds its work until its heartbeats are missed.
+// With kills everything takes longer, because a dead worker holds its work until its heartbeats are missed.
 const killPatience = 12 * time.Minute
 
-// accountOptions are of an account on V4 whose reports are signed and whose files may be freed.
+// accountOptions are for an account on V4 whose reports are signed and whose files may be reclaimed.
 func accountOptions(t *testing.T) stack.Options {
 	o := optionsV4(t)
 	o.Archive["reclaim"], o.Archive["reclaim_grace"], o.Archive["projects_in_parallel"] = "allowed", "0s", "2"
@@ -38,14 +38,14 @@ func accountOptions(t *testing.T) stack.Options {
 	return o
 }
 
-// killer ends processes as a power cut does, at random moments of their work.
+// killer kills processes at random moments of their work, as a power cut does.
 type killer struct {
 	*harness
 	random *rand.Rand
 	done   int
 }
 
-// newKiller prints the seed of its moments; FRAMEBRIDGE_SEED plays the same ones, FRAMEBRIDGE_KILLS more of them.
+// newKiller prints the seed of its moments. FRAMEBRIDGE_SEED repeats the same ones, FRAMEBRIDGE_KILLS sets how many.
 func newKiller(s *harness) *killer {
 	seed := uint64(time.Now().UnixNano())
 	if n, err := strconv.ParseUint(os.Getenv("FRAMEBRIDGE_SEED"), 10, 64); err == nil {
@@ -55,7 +55,7 @@ func newKiller(s *harness) *killer {
 	return &killer{harness: s, random: rand.New(rand.NewPCG(seed, 0))}
 }
 
-// calls are those that both vendors were asked so far.
+// calls returns the number of calls to both vendors so far.
 func (k *killer) calls() (n int) {
 	for _, of := range []map[string]int{k.Frameio.Calls(), k.Iconik.Calls()} {
 		for _, c := range of {
@@ -65,8 +65,8 @@ func (k *killer) calls() (n int) {
 	return n
 }
 
-// during kills each process after a random number of calls, no more than spread, and starts it again. It returns when the work has
-// ended: not before half of the kills. A fast machine may end it while the starter or Temporal comes back.
+// during kills each process after a random number of calls, at most spread, and restarts it. It returns when the work has ended, which
+// must not be before half of the kills. A fast machine may end it while the starter or Temporal is restarting.
 func (k *killer) during(spread int, ended func() bool, victims ...*stack.Process) {
 	k.t.Helper()
 	if n, err := strconv.Atoi(os.Getenv("FRAMEBRIDGE_KILLS")); err == nil {
@@ -113,8 +113,8 @@ type migrationJSON struct {
 
 const refusedProject = "Template Library"
 
-// migrateAccount migrates an account of four projects, one of which Frame.io refuses, and returns how it stands. It begins with one, and
-// when it waits for a go, two of the others are added.
+// migrateAccount migrates an account of four projects, one of which Frame.io refuses, and returns its state. It starts with one, and when
+// it waits for the go-ahead, two of the others are added.
 func migrateAccount(s *harness, during func(ended func() bool)) migrationJSON {
 	s.t.Helper()
 	s.seedHarbour()
@@ -132,7 +132,7 @@ func migrateAccount(s *harness, during func(ended func() bool)) migrationJSON {
 	control := func(verb string, body any) bool {
 		return s.call(http.MethodPost, "/migrations/"+v.ID+"/"+verb, body, nil) == http.StatusAccepted
 	}
-	during(func() bool { // the starter may be away
+	during(func() bool { // the starter may not be running
 		added = added || control("add", map[string]any{"selection": map[string]any{}})
 		goes = goes || added && control("resume", map[string]any{})
 		s.call(http.MethodGet, "/migrations/"+v.ID, nil, &v)
@@ -149,17 +149,17 @@ func (s *harness) verifies(name string, body []byte) {
 	code, out, err := s.Verify(s.t.Context(), file)
 	require.NoError(s.t, err)
 	if assert.NotContains(s.t, string(out), "DIFFERS") && code != stack.Proven {
-		assert.Equal(s.t, stack.NotProven, code, "%s", out) // the stored files are not here to be read
+		assert.Equal(s.t, stack.NotProven, code, "%s", out) // the stored files are not available here
 	}
 	assert.Contains(s.t, string(out), "unchanged since it was signed")
 }
 
 var accountReports = regexp.MustCompile(`(?m)^( *)(?:lost: )?asset "Account report .*\n(?: *(?:version|file|file set|format) .*\n)*`)
 
-// accountTree is what iconik holds, but for the reports.
+// accountTree returns what iconik has, except for the reports.
 func (s *harness) accountTree() string { return accountReports.ReplaceAllString(s.tree(), "") }
 
-// once asserts that iconik has nothing twice.
+// once asserts that iconik has everything only once.
 func (s *harness) once() {
 	s.t.Helper()
 	for _, kind := range []string{"assets", "collections", "segments"} {
@@ -175,7 +175,7 @@ func (s *harness) once() {
 	}
 }
 
-// listed asserts that a search in Temporal finds archives, which say what they are.
+// listed asserts that a search in Temporal finds archives, and that they have descriptions.
 func (s *harness) listed(query, what string) {
 	s.t.Helper()
 	c, err := client.Dial(client.Options{HostPort: s.TemporalAddress})
@@ -203,7 +203,7 @@ func TestKillsDuringAMigration(t *testing.T) {
 		require.Eventually(t, ended, killPatience, 50*time.Millisecond, "the migration ends")
 	})
 	want := calm.accountTree()
-	calm.listed("FramebridgeProjectName = 'Pier'", "Archive of Pier") // the first ones start before a new server knows the attribute
+	calm.listed("FramebridgeProjectName = 'Pier'", "Archive of Pier") // the first ones start before the new server knows the attribute
 	calm.Stop()
 
 	s := open(t, accountOptions(t))
@@ -243,7 +243,7 @@ func TestKillsDuringAMigration(t *testing.T) {
 	}
 }
 
-// archived archives a project, undisturbed.
+// archived archives a project undisturbed.
 func (s *harness) archived(id string) {
 	s.t.Helper()
 	s.request(id)
@@ -298,7 +298,7 @@ func TestKillsDuringAMirror(t *testing.T) {
 	sameTree(t, before, s.Iconik.Tree())
 }
 
-// mirror runs the mirror of three projects, and returns what says whether the run has ended, with all of them verified.
+// mirror runs the mirror of three projects, and returns a function that reports whether the run has ended with all of them verified.
 func (s *harness) mirror() func() bool {
 	s.t.Helper()
 	type mirror struct {
@@ -373,7 +373,7 @@ func TestKillsDuringAReclaim(t *testing.T) {
 	assert.Equal(t, 1, certificates)
 }
 
-// deletions asserts that the audit's chain is whole, with one entry for each file that was deleted.
+// deletions asserts that the audit log's chain is intact, with one entry for each deleted file.
 func (s *harness) deletions(files int) {
 	s.t.Helper()
 	var page struct {

@@ -14,8 +14,8 @@ import (
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 )
 
-// TestAFileLargerThanMemoryGoesThrough moves a generated file through worker and Temporal into a store that drops its
-// bytes, and kills the worker in the middle. FRAMEBRIDGE_LARGE sets the size; 50GiB is the largest that is archived.
+// TestAFileLargerThanMemoryGoesThrough moves a generated file through worker and Temporal to a store that drops its
+// bytes, and kills the worker halfway. FRAMEBRIDGE_LARGE sets the size; 50GiB is the largest that is archived.
 func TestAFileLargerThanMemoryGoesThrough(t *testing.T) {
 	size := config.Bytes(3 << 30)
 	if text := os.Getenv("FRAMEBRIDGE_LARGE"); text != "" {

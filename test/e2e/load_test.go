@@ -18,8 +18,8 @@ import (
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 )
 
-// TestManyReviews measures how long a comment takes with 50 reviews open. FRAMEBRIDGE_LOAD sets how many are opened; it
-// prints, besides, what the worker does while nobody says anything.
+// TestManyReviews measures how long a comment takes with 50 reviews open. FRAMEBRIDGE_LOAD sets how many are opened. It also
+// prints what the worker does while nobody comments.
 func TestManyReviews(t *testing.T) {
 	n := 0
 	if _, err := fmt.Sscan(os.Getenv("FRAMEBRIDGE_LOAD"), &n); err != nil {
@@ -84,7 +84,7 @@ func total(calls map[string]int) (n int) {
 	return n
 }
 
-// cpu is the processor time that a process has used, in seconds.
+// cpu returns the processor time that a process has used, in seconds.
 func cpu(t *testing.T, pid int) float64 {
 	t.Helper()
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -96,7 +96,7 @@ func cpu(t *testing.T, pid int) float64 {
 	return (user + system) / 100
 }
 
-// peak is the largest memory that a process has had, in bytes.
+// peak returns a process's peak memory, in bytes.
 func peak(t *testing.T, pid int) int64 {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))

@@ -30,15 +30,15 @@ import (
 )
 
 // TestTheProductionStackIsUpgradedAndRolledBack runs what an operator runs, as processes: PostgreSQL, Temporal's server with
-// the settings of deploy/compose.yaml, two workers, and two starters behind a proxy. In the middle of an archive and of a review,
-// one program at a time is replaced by the new release's, later by the old one's again, and at last by the new one's.
+// the settings of deploy/compose.yaml, two workers, and two starters behind a proxy. During an archive and a review, it
+// replaces one program at a time with the new release's, later with the old one's again, and finally with the new one's.
 func TestTheProductionStackIsUpgradedAndRolledBack(t *testing.T) {
 	t.Parallel()
 	p := openProduction(t)
 	asset := p.asset("Interview A.mov")
 	r := p.reviewIs(p.sendReview(form(nil), asset).ID, "open")
 	comments := 0
-	comment := func(when string) { // both ways
+	comment := func(when string) { // in both directions
 		t.Helper()
 		p.Frameio.Say(frameiosim.Comment{AssetID: r.Assets[0].FileID, Text: when + " in Frame.io", Timestamp: frames(50), Guest: &frameiosim.User{ID: "g", Name: "Rita", Email: "rita@client.example"}})
 		p.Iconik.Comment(asset, p.Iconik.ServiceUser(), when+" in iconik", frames(4000), frames(4000), "", nil)
@@ -86,14 +86,14 @@ func TestTheProductionStackIsUpgradedAndRolledBack(t *testing.T) {
 	p.told("Review open", "Review expired", "Done, with exceptions")
 }
 
-// production is the installation of an operator.
+// production is an operator's installation.
 type production struct {
 	*harness
 	old         string   // folder of the older programs
-	missing     string   // what this tree has and the older programs do not know, so that nothing is rolled back
+	missing     string   // what the older programs do not know about this tree, so that nothing is rolled back
 	all         []member // in the order in which they are replaced
 	uploads     *gate
-	undisturbed string // what iconik holds after an archive that nothing has disturbed
+	undisturbed string // what iconik has after an archive that nothing disturbed
 }
 
 type member struct {
@@ -154,7 +154,7 @@ func (p *production) stop() {
 	p.Stop()
 }
 
-// another starts the second process of a program, on ports of its own.
+// another starts the second process of a program, on its own ports.
 func (p *production) another(program string, args ...string) member {
 	p.t.Helper()
 	address := freeAddress(p.t)
@@ -174,7 +174,7 @@ func (m member) ready(t *testing.T) {
 	}, patience, 50*time.Millisecond, "%s is ready", m.Name)
 }
 
-// version is what a program says that it is.
+// version returns the version that a program reports.
 func (m member) version(t *testing.T) string {
 	t.Helper()
 	resp, err := http.Get(m.url + "/healthz")
@@ -185,7 +185,7 @@ func (m member) version(t *testing.T) string {
 	return string(raw)
 }
 
-// replaceAll replaces one program after the other, each once the one before is ready.
+// replaceAll replaces one program after the other, each once the previous one is ready.
 func (p *production) replaceAll(bin string) {
 	p.t.Helper()
 	began := time.Now()
@@ -197,7 +197,7 @@ func (p *production) replaceAll(bin string) {
 	p.t.Logf("four programs replaced by those of %s in %s", bin, time.Since(began).Round(time.Millisecond))
 }
 
-// freeAddress has a port that Temporal's server can keep, too: in PostgreSQL its ports are small integers.
+// freeAddress returns an address with a port that Temporal's server can also store: PostgreSQL stores its ports as small integers.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	port := stack.FreePort()
@@ -205,7 +205,7 @@ func freeAddress(t *testing.T) string {
 	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
-// notTested skips a test, and says so where it is read without -v, too.
+// notTested skips a test, and says so even without -v.
 func notTested(t *testing.T, format string, args ...any) {
 	t.Helper()
 	text := "NOT TESTED: " + fmt.Sprintf(format, args...)
@@ -213,7 +213,7 @@ func notTested(t *testing.T, format string, args ...any) {
 	t.Skip(text)
 }
 
-// gate holds uploads into iconik's storage while more than are allowed have begun.
+// gate holds uploads to iconik's storage beyond the allowed number.
 type gate struct {
 	mu      sync.Mutex
 	left    int
@@ -270,7 +270,7 @@ func (g *gate) await(t *testing.T) {
 	}, patience, 50*time.Millisecond, "an upload is under way")
 }
 
-// proxy asks the starters in turn, and the next one where one is away.
+// proxy forwards to the starters in turn, and to the next one if one is not running.
 type proxy struct {
 	to   []string
 	turn atomic.Int64
@@ -302,7 +302,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, "no starter is there", http.StatusBadGateway)
 }
 
-// startTemporal runs Temporal's own server program on PostgreSQL, with databases of its own beside the ledger's.
+// startTemporal runs Temporal's own server program on PostgreSQL, with its own databases next to the ledger's.
 func startTemporal(t *testing.T, dsn, dir string) (address, ledger string) {
 	t.Helper()
 	began := time.Now()
@@ -321,8 +321,8 @@ func startTemporal(t *testing.T, dsn, dir string) (address, ledger string) {
 
 const olderVersion = "older"
 
-// olderPrograms builds worker and starter of the newest release; before the first one, of the commit that last changed what
-// workflows record. missing names what that commit does not know.
+// olderPrograms builds worker and starter from the newest release or, before the first one, from the commit that last changed
+// what workflows record. missing names what that commit does not know.
 func olderPrograms(t *testing.T) (bin, missing string) {
 	t.Helper()
 	from := os.Getenv("FRAMEBRIDGE_UPGRADE_FROM")
@@ -388,7 +388,7 @@ var (
 	countAsField = regexp.MustCompile(`, frameio_7cbe68cd09965f0cb863efe2f64a3810=\[\d+\]`)
 )
 
-// withoutCommentCount leaves out what the older release carried as a field: this one reads the comments themselves.
+// withoutCommentCount removes what the older release carried as a field. This one reads the comments themselves.
 func withoutCommentCount(tree string) string {
 	tree = countAsField.ReplaceAllString(countAsJSON.ReplaceAllString(tree, ""), "")
 	return strings.ReplaceAll(strings.ReplaceAll(tree, ",]", "]"), "framebridge_fields=[[]], ", "")

@@ -19,10 +19,10 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-// patience is how long anything may take on a machine that is busy with other tests. It costs time only where something is wrong.
+// patience is how long anything may take on a machine that is busy with other tests. It costs time only if something is wrong.
 const patience = 5 * time.Minute
 
-// TestAReviewFromTheClickToTheDeletion is the second feature, whole.
+// TestAReviewFromTheClickToTheDeletion is the whole second feature.
 func TestAReviewFromTheClickToTheDeletion(t *testing.T) {
 	t.Parallel()
 	o := options(t)
@@ -250,7 +250,7 @@ func TestClicksAndMistakes(t *testing.T) {
 	})
 }
 
-// TestPollingAloneBringsComments has no webhooks at all.
+// TestPollingAloneBringsComments runs without any webhooks.
 func TestPollingAloneBringsComments(t *testing.T) {
 	o := options(t)
 	o.NoHook = true
@@ -267,7 +267,7 @@ func TestPollingAloneBringsComments(t *testing.T) {
 	assert.Less(t, time.Since(at), 20*time.Second, "the poll's interval, and what a busy machine adds")
 }
 
-// TestWhatPeopleDoByHandIsNoticed: deleted link, deleted file, deleted asset.
+// TestWhatPeopleDoByHandIsNoticed deletes a link, a file and an asset.
 func TestWhatPeopleDoByHandIsNoticed(t *testing.T) {
 	t.Parallel()
 	s := open(t, options(t))
@@ -293,7 +293,7 @@ func TestWhatPeopleDoByHandIsNoticed(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, s.call(http.MethodPost, "/reviews/"+r.ID+"/extend", map[string]string{"expires_at": "2020-01-01"}, nil))
 }
 
-// TestKillsDoNotLoseOrDouble kills worker and starter again and again while a review is sent and comments come and go.
+// TestKillsDoNotLoseOrDouble kills worker and starter repeatedly while a review is sent and comments are synced.
 func TestKillsDoNotLoseOrDouble(t *testing.T) {
 	t.Parallel()
 	s := open(t, options(t))

@@ -122,7 +122,7 @@ func TestRoutesAnswerAsTheContractSays(t *testing.T) {
 	assert.Equal(t, 200, status)
 	assert.Equal(t, "ignored", answer["status"], "it is archived and has not changed")
 
-	// A canceled archive is begun by a new event, and not by the same delivery once more.
+	// A canceled archive is restarted by a new event, and not by the same delivery again.
 	other := s.Frameio.AddProject(s.team, "Other - Archived")
 	event = `{"type":"project.updated","resource":{"type":"project","id":"` + other.ID + `"}}`
 	once := request{"POST", hook + stack.Tenant, event, signed(stack.HookSecret, event, time.Now())}

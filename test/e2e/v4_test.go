@@ -27,13 +27,13 @@ func optionsV4(t *testing.T) stack.Options {
 	return o
 }
 
-// TestV4ArchivesAndReviews is both features on the API that stays, with Adobe's sign-in.
+// TestV4ArchivesAndReviews is both features on V4, with Adobe's sign-in.
 func TestV4ArchivesAndReviews(t *testing.T) {
 	t.Parallel()
 	s := openHarbour(t, optionsV4(t))
 	s.Frameio.Rename(s.project.ID, archivedName)
 	s.until(s.project.ID, func(a archiveJSON) bool { return a.Status != "" })
-	s.Frameio.VoidTokens() // in the middle
+	s.Frameio.VoidTokens() // while the archive runs
 	a := s.until(s.project.ID, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 	assert.Contains(t, a.Reason, "17 of 18 files verified")
@@ -94,8 +94,8 @@ func TestV4SharesNothingWithoutItsWatermark(t *testing.T) {
 	}
 }
 
-// TestTheAccountMovesToV4 flips the account while an archive runs and a review is open: the operator is told what to do,
-// and with the new configuration both go on.
+// TestTheAccountMovesToV4 migrates the account while an archive runs and a review is open. The operator is told what to do,
+// and with the new configuration both continue.
 func TestTheAccountMovesToV4(t *testing.T) {
 	t.Parallel()
 	s := openHarbour(t, options(t))
@@ -124,7 +124,7 @@ func TestTheAccountMovesToV4(t *testing.T) {
 	s.soon("the review goes on", func() bool { return len(s.Iconik.Segments(asset)) == 2 })
 }
 
-// TestFrameioActionArchives is the custom action "Archive to iconik": a form with a preview, then one archive.
+// TestFrameioActionArchives clicks the custom action "Archive to iconik": a form with a preview, then one archive.
 func TestFrameioActionArchives(t *testing.T) {
 	t.Parallel()
 	s := openHarbour(t, optionsV4(t))
@@ -163,7 +163,7 @@ func TestFrameioActionArchives(t *testing.T) {
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 }
 
-// TestLoginKeepsARotatingToken signs in as a person would, and uses what rotates.
+// TestLoginKeepsARotatingToken signs in as a person would, and uses the rotating token.
 func TestLoginKeepsARotatingToken(t *testing.T) {
 	t.Parallel()
 	s := openHarbour(t, optionsV4(t))
@@ -189,7 +189,7 @@ func TestLoginKeepsARotatingToken(t *testing.T) {
 	assert.Equal(t, "Signed in as Sam Sandbox <sam@example.com>.", last)
 	require.NoError(t, s.Starter.Start())
 	require.NoError(t, s.Ready(t.Context()))
-	for range 3 { // each time the refresh token of before is void
+	for range 3 { // each time the previous refresh token is void
 		s.Frameio.VoidTokens()
 		s.call(http.MethodPost, "/archives", map[string]any{"project_id": s.project.ID, "dry_run": true}, nil)
 	}

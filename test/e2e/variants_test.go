@@ -18,7 +18,7 @@ import (
 	"github.com/framebridge/framebridge/test/postgres"
 )
 
-// TestTwoWorkersShareALedger runs two workers on one PostgreSQL ledger and kills one of them on the way.
+// TestTwoWorkersShareALedger runs two workers on one PostgreSQL ledger and kills one of them halfway.
 func TestTwoWorkersShareALedger(t *testing.T) {
 	t.Parallel()
 	db, err := postgres.Start()

@@ -1,5 +1,5 @@
-// Package emptyledger gives tests a ledger of their own that has its schema already: its migrations are a good part of the
-// time of a test that is otherwise short.
+// Package emptyledger gives tests their own ledger that already has its schema, because the migrations take a good part of
+// the time of a short test.
 package emptyledger
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// schemaOnly is the file of a ledger that was never used.
+// schemaOnly returns the file of an unused ledger.
 var schemaOnly = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "ledger-")
 	if err != nil {
@@ -28,7 +28,7 @@ var schemaOnly = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(file)
 })
 
-// DSN is that of a new, empty ledger on SQLite, which goes with the test.
+// DSN returns the DSN of a new, empty ledger on SQLite, which is removed with the test.
 func DSN(t testing.TB) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "ledger.db")

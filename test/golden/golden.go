@@ -1,5 +1,5 @@
-// Package golden holds what is stored, and must be read again by a later version, against a file: the JSON of types and
-// lists of names. It is for tests only.
+// Package golden compares what is stored, and must be readable by later versions, with a file: the JSON of types and lists
+// of names. It is for tests only.
 package golden
 
 import (
@@ -20,8 +20,8 @@ import (
 
 var add = flag.Bool("golden.add", false, "write what is new into golden files; what is gone or changed still fails")
 
-// JSON holds the JSON of the types of samples against file. Every field is filled with a value other than zero, so that
-// one that is added, renamed or dropped shows. A type is named by its key, which outlives the Go type's name.
+// JSON compares the JSON of the samples' types with file. It fills every field with a nonzero value, so that an added,
+// renamed or dropped one shows. A type is named by its key, which outlives the Go type's name.
 func JSON(t *testing.T, file string, samples map[string]any) {
 	t.Helper()
 	now := map[string]string{}
@@ -36,7 +36,7 @@ func JSON(t *testing.T, file string, samples map[string]any) {
 	}
 	compare(t, file, now, "stored JSON")
 
-	// What the file says must be read and written again without loss: that is what an upgraded version does.
+	// What is in the file must survive reading and writing without loss, as an upgraded version does it.
 	var stored map[string]json.RawMessage
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -66,7 +66,7 @@ func JSON(t *testing.T, file string, samples map[string]any) {
 	}
 }
 
-// Names holds a list of names against file; means says what the loss of one breaks.
+// Names compares a list of names with file. means says what the loss of one breaks.
 func Names(t *testing.T, file, means string, names []string) {
 	t.Helper()
 	now := map[string]string{}
@@ -110,7 +110,7 @@ func compare(t *testing.T, file string, now map[string]string, means string) {
 	t.Errorf("%s: new and not held yet: %s. Is it the name that is to stay? Then: go test -run '%s' . -args -golden.add", file, strings.Join(fresh, ", "), t.Name())
 }
 
-// read returns the flattened values of a .json file, or the lines of any other; nothing of a file that is not there.
+// read returns the flattened values of a .json file, or the lines of any other, and nothing if the file does not exist.
 func read(file string) (map[string]string, error) {
 	out := map[string]string{}
 	raw, err := os.ReadFile(file)
@@ -185,7 +185,7 @@ func decode(t *testing.T, raw []byte) any {
 	return v
 }
 
-// flatten writes objects as dotted paths; lists stay values.
+// flatten turns objects into dotted paths. Lists stay values.
 func flatten(out map[string]string, path string, v any) {
 	if object, ok := v.(map[string]any); ok && len(object) > 0 {
 		for key, below := range object {
@@ -199,7 +199,7 @@ func flatten(out map[string]string, path string, v any) {
 
 var someday = time.Date(2026, 11, 28, 17, 0, 0, 0, time.UTC)
 
-// fill sets every exported field that JSON knows. Values do not depend on Go names.
+// fill sets every exported field that JSON includes. The values do not depend on Go names.
 func fill(v reflect.Value, name string, inside []reflect.Type) {
 	if v.Type() == reflect.TypeFor[time.Time]() {
 		v.Set(reflect.ValueOf(someday))

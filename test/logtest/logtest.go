@@ -1,4 +1,4 @@
-// Package logtest keeps what is logged, also by a server that a test is talking to.
+// Package logtest keeps what is logged, including by a server that a test is talking to.
 package logtest
 
 import (
@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Text is a log that may be read while it is written.
+// Text is a log that can be read while it is written.
 type Text struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -19,7 +19,7 @@ func (t *Text) Write(p []byte) (int, error) {
 	return t.text.Write(p)
 }
 
-// String is all that was logged so far. A server logs a request after it has answered it.
+// String returns everything logged so far. A server logs a request after it has answered.
 func (t *Text) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,4 +1,4 @@
-// Package postgres starts a PostgreSQL server of its own for tests, where the binaries are.
+// Package postgres starts a PostgreSQL server for tests, if the binaries are installed.
 package postgres
 
 import (
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Server is a running server, or one that somebody else runs (FRAMEBRIDGE_TEST_POSTGRES).
+// Server is a server that Start started, or one that somebody else runs (FRAMEBRIDGE_TEST_POSTGRES).
 type Server struct {
 	DSN string
 
@@ -25,19 +25,19 @@ type Server struct {
 
 const patience = time.Minute
 
-// Require is the environment variable that makes a missing server a failure: nothing may go in that was tried on SQLite alone.
+// Require is the environment variable that makes a missing server a failure, so that nothing is merged that was only tested on SQLite.
 const Require = "FRAMEBRIDGE_REQUIRE_POSTGRES"
 
-// Required says whether a test that finds no server must fail.
+// Required reports whether a test that finds no server must fail.
 func Required() bool { return os.Getenv(Require) != "" }
 
-// Available says whether Start will find a server or its binaries.
+// Available reports whether Start will find a server or its binaries.
 func Available() bool { return os.Getenv("FRAMEBRIDGE_TEST_POSTGRES") != "" || binaries() != "" }
 
-// binaries is the folder of the newest installed server, "" where there is none.
+// binaries returns the folder of the newest installed server, or "" if there is none.
 func binaries() string {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if p, err := exec.LookPath("initdb"); err == nil { // perhaps a link to where all of its programs are
+	if p, err := exec.LookPath("initdb"); err == nil { // may be a link to the folder with all its programs
 		if p, err = filepath.EvalSymlinks(p); err == nil {
 			found = append(found, p)
 		}
@@ -48,7 +48,8 @@ func binaries() string {
 	return filepath.Dir(found[len(found)-1])
 }
 
-// Start makes an empty database in a temporary folder. As root it runs as the user postgres: the server refuses root.
+// Start starts a server with an empty database in a temporary folder. If this process is root, the server runs as the user
+// postgres, because it refuses root.
 func Start() (*Server, error) {
 	if dsn := os.Getenv("FRAMEBRIDGE_TEST_POSTGRES"); dsn != "" {
 		return &Server{DSN: dsn}, nil
@@ -107,7 +108,7 @@ func Start() (*Server, error) {
 	return nil, errors.New("PostgreSQL does not answer")
 }
 
-// Pid is the process's id; 0 for a server that somebody else runs.
+// Pid returns the process's id, or 0 if somebody else runs the server.
 func (s *Server) Pid() int {
 	if s.cmd == nil || s.cmd.Process == nil {
 		return 0
@@ -115,13 +116,13 @@ func (s *Server) Pid() int {
 	return s.cmd.Process.Pid
 }
 
-// Query asks for one value, as psql prints it.
+// Query returns the result of a query as psql prints it.
 func (s *Server) Query(query string) (string, error) {
 	out, err := exec.Command(filepath.Join(binaries(), "psql"), s.DSN, "-Atc", query).Output()
 	return strings.TrimSpace(string(out)), err
 }
 
-// Stop ends a server that Start began, and forgets its data.
+// Stop ends a server that Start started, and removes its data.
 func (s *Server) Stop() {
 	if s.cmd != nil && s.cmd.Process != nil {
 		_ = s.cmd.Process.Signal(os.Interrupt)

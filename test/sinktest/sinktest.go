@@ -1,4 +1,4 @@
-// Package sinktest is the suite that every sink must pass, against a fake of its store or against the real one.
+// Package sinktest is the suite that every sink must pass, with a fake of its store or with the real one.
 package sinktest
 
 import (
@@ -26,37 +26,37 @@ import (
 
 // Upload is one file on its way into a store.
 type Upload struct {
-	// Sink makes a sink for the upload; another worker makes another one.
+	// Sink returns a new sink for the upload, as each worker has its own.
 	Sink func() transfer.Sink
-	// Stored is the finished file; nil while there is none.
+	// Stored returns the finished file, or nil while there is none.
 	Stored func() []byte
 }
 
-// Store is what the suite needs to know of a store. What is nil cannot be tested with it.
+// Store is what the suite needs to know about a store. If a function is nil, the suite cannot test what needs it.
 type Store struct {
-	// Open begins an upload of a size.
+	// Open starts an upload of a size.
 	Open func(t *testing.T, size int64) Upload
-	// Fault scripts faults of the store's requests that carry bytes.
+	// Fault scripts faults in the store's requests.
 	Fault func(f func(*http.Request) *s3sim.Fault)
 	// Puts counts the requests that brought bytes.
 	Puts func() int
-	// Corrupt makes the store keep other bytes than it was sent.
+	// Corrupt makes the store keep different bytes than it receives.
 	Corrupt func(on bool)
-	// ForgetUploads makes the store lose what is not complete.
+	// ForgetUploads makes the store lose incomplete uploads.
 	ForgetUploads func()
 	// Expire makes the URLs that were handed out so far refuse.
 	Expire func()
-	// Part is the part size in bytes that the sinks are made with.
+	// Part is the part size of the sinks, in bytes.
 	Part int64
-	// Single: files up to one part go up in one request, which nothing resumes.
+	// Single means that files up to one part are uploaded in one request, which cannot be resumed.
 	Single bool
-	// Dictated: URLs cannot be replaced, and there is no completion whose answer could be lost.
+	// Dictated means that URLs cannot be replaced, and that there is no completion whose answer could be lost.
 	Dictated bool
-	// Streams: files of unknown size can be stored.
+	// Streams means that files of unknown size can be stored.
 	Streams bool
 }
 
-// File is a file's bytes, always the same for a size.
+// File returns a file's bytes, always the same for the same size.
 func File(size int64) []byte {
 	b := make([]byte, size)
 	r := rand.NewChaCha8([32]byte{byte(size), byte(size >> 8), byte(size >> 16)})
@@ -70,7 +70,7 @@ func engine(part int64) *transfer.Engine {
 
 func sum(b []byte) string { return fmt.Sprintf("%016x", xxhash.Sum64(b)) }
 
-// Run runs the suite, its tests side by side; open makes a new store for each.
+// Run runs the suite's tests in parallel. open makes a new store for each.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, c := range []struct {
 		name string
@@ -98,7 +98,7 @@ func sizes(t *testing.T, s Store) {
 	}
 }
 
-// noRanges is a source that can be read from its beginning only.
+// noRanges is a source that can only be read from the beginning.
 type noRanges struct{ transfer.Source }
 
 func (noRanges) Ranges() bool { return false }
@@ -117,7 +117,7 @@ func unknownSize(t *testing.T, s Store) {
 	}
 }
 
-// breaking fails for good once a number of parts was begun.
+// breaking is a source that fails for good after a number of parts.
 type breaking struct {
 	transfer.Source
 	left atomic.Int64
@@ -180,7 +180,7 @@ func resumesBlindly(t *testing.T, s Store) {
 	require.True(t, bytes.Equal(file, up.Stored()))
 }
 
-// times spoils the first n requests that carry bytes.
+// times makes the first n requests that carry bytes fail.
 func times(n int, f s3sim.Fault) func(*http.Request) *s3sim.Fault {
 	var left atomic.Int64
 	left.Store(int64(n))
@@ -221,7 +221,7 @@ func lostAnswers(t *testing.T, s Store) {
 	size := 4*s.Part + 1
 	file, up := File(size), s.Open(t, size)
 	var n atomic.Int64
-	s.Fault(func(*http.Request) *s3sim.Fault { // every third answer, completions included
+	s.Fault(func(*http.Request) *s3sim.Fault { // every third answer, including those to completions
 		if n.Add(1)%3 == 0 {
 			return &s3sim.Fault{Lose: true}
 		}
@@ -281,7 +281,7 @@ func expired(t *testing.T, s Store) {
 	}
 	size := 4*s.Part + 1
 	file, up := File(size), s.Open(t, size)
-	// After the first part, whose place the last one takes: that one's URL has expired for certain when it is sent.
+	// After the first part, whose slot the last one takes, so that the last one's URL has certainly expired when it is sent.
 	var once sync.Once
 	_, err := engine(s.Part).Copy(t.Context(), transfer.Job{Source: transfer.Bytes(file), Sink: up.Sink(), Size: size,
 		Progress: func(transfer.Progress) { once.Do(s.Expire) }})
@@ -293,7 +293,7 @@ func expired(t *testing.T, s Store) {
 	require.True(t, bytes.Equal(file, up.Stored()))
 }
 
-// changes replaces the source's file in the middle: nothing may be stored of such a mixture.
+// changes replaces the source's file halfway. The mixture must not be stored.
 func changes(t *testing.T, s Store) {
 	size := 6 * s.Part
 	one, two := File(size), File(size + 1)[:size]

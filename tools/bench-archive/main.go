@@ -1,6 +1,6 @@
-// Command bench-archive migrates an account of small files from a simulated Frame.io to a simulated iconik, once with each number of
-// workers, as an operator runs it: Temporal's server and the ledger on PostgreSQL, and every worker a process. It prints ratios: what
-// it took over what the vendors' limits alone require, and more workers over the first number of them.
+// Command bench-archive migrates an account of small files from a simulated Frame.io to a simulated iconik, once for each number of
+// workers. It runs everything as an operator does: Temporal's server and the ledger on PostgreSQL, and each worker as a process. It
+// prints ratios: the time taken to what the vendors' limits alone require, and more workers to the first number of them.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/framebridge/framebridge/test/postgres"
 )
 
-// size is what is migrated, and how.
+// size describes what is migrated, and how.
 type size struct {
 	projects, files, comments int
 	latency                   time.Duration
@@ -84,7 +84,7 @@ func (s size) limited() string {
 	return fmt.Sprintf("iconik's limits × 1, Frame.io's × %g", s.quicker)
 }
 
-// all measures each number of workers, and prints what becomes of the first with more.
+// all measures each number of workers, and compares each with the first.
 func all(ctx context.Context, s size) error {
 	if s.bin == "" {
 		root, err := stack.Root()

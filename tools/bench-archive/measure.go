@@ -19,14 +19,14 @@ import (
 	"github.com/framebridge/framebridge/test/postgres"
 )
 
-// result is what one migration took. CPU is in seconds of one core.
+// result is what one migration used. CPU is in seconds of one core.
 type result struct {
 	workers, files, comments            int
 	took                                time.Duration
 	workerCPU, temporalCPU, databaseCPU float64
-	vendorsCPU, machine                 float64                   // machine: the share of all cores that was busy, whoever used it
-	memory                              []int64                   // of each worker, the most it has had
-	calls                               map[string]map[string]int // of each vendor, by operation
+	vendorsCPU, machine                 float64                   // machine: the share of all cores that was busy, for whatever reason
+	memory                              []int64                   // each worker's peak
+	calls                               map[string]map[string]int // to each vendor, by operation
 	bound                               time.Duration
 	boundBy                             string
 	histories                           histories
@@ -63,7 +63,7 @@ func (r *result) print(out io.Writer) {
 	fmt.Fprintln(out)
 }
 
-// printOperations says which operations the calls were, the most frequent first; those of less than one in 20 files together.
+// printOperations prints the calls by operation, the most frequent first. It sums up those with less than one call per 20 files.
 func (r *result) printOperations(out io.Writer) {
 	for _, vendor := range []string{"iconik", "Frame.io"} {
 		calls, few := r.calls[vendor], 0
@@ -78,7 +78,7 @@ func (r *result) printOperations(out io.Writer) {
 	}
 }
 
-// measure migrates a new account with so many workers.
+// measure migrates a new account with the given number of workers.
 func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*result, error) {
 	dir, err := os.MkdirTemp("", "framebridge-bench-")
 	if err != nil {
@@ -142,7 +142,7 @@ func sum(calls map[string]int) (n int) {
 	return n
 }
 
-// seed makes the account: folders of 200 small files, and a comment on each of the first files of each project.
+// seed creates the account: folders of 200 small files, and a comment on each of the first files of each project.
 func seed(sim *frameiosim.Sim, s size) error {
 	team := sim.AddTeam("Harbour Films").ID
 	for p := range s.projects {
@@ -170,7 +170,7 @@ func seed(sim *frameiosim.Sim, s size) error {
 	return nil
 }
 
-// migrate runs the migration to its end, and kills workers on the way where that is asked for.
+// migrate runs the migration to its end, and makes the requested trouble on the way.
 func migrate(ctx context.Context, st *stack.Stack, s size, processes []*stack.Process, m *meter) (string, error) {
 	var started struct{ ID string }
 	raw, _, err := st.Call(ctx, http.MethodPost, "/migrations", fmt.Sprintf(`{"projects_in_parallel": %d}`, s.parallel))
@@ -221,7 +221,7 @@ func migrate(ctx context.Context, st *stack.Stack, s size, processes []*stack.Pr
 	return text + "; " + proved, err
 }
 
-// databaseSizes are those of Temporal, both databases together, and of the ledger.
+// databaseSizes returns the size of Temporal's two databases together, and that of the ledger's.
 func databaseSizes(db *postgres.Server, t *stack.OnPostgres) ([2]int64, error) {
 	var out [2]int64
 	for i, names := range [][]string{t.Databases[:2], t.Databases[2:]} {

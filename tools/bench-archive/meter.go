@@ -16,15 +16,15 @@ import (
 	"github.com/framebridge/framebridge/test/postgres"
 )
 
-const ticksPerSecond = 100 // of the clock in /proc
+const ticksPerSecond = 100 // in /proc
 
-// meter reads from /proc what processes have used since it was made.
+// meter reads from /proc what processes have used since it was created.
 type meter struct {
 	workers                     []*stack.Process
 	temporal, database          int
-	worker, server, db, vendors float64 // CPU at the beginning
-	busy, all                   float64 // of the machine
-	killed                      float64 // CPU of workers that are gone
+	worker, server, db, vendors float64 // CPU at the start
+	busy, all                   float64 // of the machine, at the start
+	killed                      float64 // CPU of killed workers
 	memory                      []int64
 }
 
@@ -38,7 +38,7 @@ func newMeter(workers []*stack.Process, temporal *stack.Process, db *postgres.Se
 	return m
 }
 
-// keep notes what a worker has used that is about to be killed.
+// keep notes what a worker that is about to be killed has used.
 func (m *meter) keep(p *stack.Process) {
 	m.killed += cpu(p.Pid())
 	m.memory = append(m.memory, peak(p.Pid()))
@@ -55,7 +55,7 @@ func (m *meter) into(r *result) {
 	r.machine = (busy - m.busy) / (all - m.all)
 }
 
-// fieldsOf are what /proc says of a process after its name: state, parent, …; none where it is gone.
+// fieldsOf returns the fields after a process's name in /proc: state, parent, …. It returns none if the process is gone.
 func fieldsOf(pid int) []string {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -64,10 +64,10 @@ func fieldsOf(pid int) []string {
 	return strings.Fields(string(raw[strings.LastIndex(string(raw), ")")+1:]))
 }
 
-// cpu is what a process has used, in seconds of one core.
+// cpu returns what a process has used, in seconds of one core.
 func cpu(pid int) float64 { return ticks(pid, 2) }
 
-// ticks adds up the first n of utime, stime, cutime and cstime: the last two are of children that have ended.
+// ticks adds up the first n of utime, stime, cutime and cstime. The last two are those of children that have ended.
 func ticks(pid, n int) float64 {
 	f := fieldsOf(pid)
 	ticks := 0.0
@@ -78,7 +78,7 @@ func ticks(pid, n int) float64 {
 	return ticks / ticksPerSecond
 }
 
-// tree is what a process and its children have used: PostgreSQL has one for each connection.
+// tree returns what a process and its children have used. PostgreSQL has a child for each connection.
 func tree(pid int) float64 {
 	total := ticks(pid, 4)
 	all, _ := os.ReadDir("/proc")
@@ -91,7 +91,7 @@ func tree(pid int) float64 {
 	return total
 }
 
-// machine is what all cores have done, and all that they could have.
+// machine returns the busy time of all cores, and their total time.
 func machine() (busy, all float64) {
 	raw, _ := os.ReadFile("/proc/stat")
 	line, _, _ := strings.Cut(string(raw), "\n")
@@ -101,14 +101,14 @@ func machine() (busy, all float64) {
 			continue
 		}
 		all += n
-		if i != 4 && i != 5 { // idle, and waiting for a disk
+		if i != 4 && i != 5 { // idle, and waiting for I/O
 			busy += n
 		}
 	}
 	return busy, all
 }
 
-// peak is the largest memory that a process has had, in bytes.
+// peak returns a process's peak memory, in bytes.
 func peak(pid int) int64 {
 	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(raw)) {
@@ -126,7 +126,7 @@ type histories struct {
 	longest, largest int64 // events, bytes
 }
 
-// readHistories adds up what Temporal keeps of all workflows.
+// readHistories adds up the histories of all workflows in Temporal.
 func readHistories(ctx context.Context, address string) (histories, error) {
 	var h histories
 	c, err := client.Dial(client.Options{HostPort: address, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})

@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-// refused begins the names of the files that the store takes no byte of.
+// refused is the name prefix of the files that the store refuses.
 const refused = "refused-"
 
 func refuse(r *http.Request) *s3sim.Fault {
@@ -23,7 +23,7 @@ func refuse(r *http.Request) *s3sim.Fault {
 	return &s3sim.Fault{Status: http.StatusForbidden, Code: "AccessDenied"}
 }
 
-// refuses says whether the store refuses the nth file of the account, from 0: they are spread over it.
+// refuses reports whether the store refuses the nth file of the account, counted from 0. They are spread evenly.
 func (s size) refuses(n int) bool {
 	if s.refused == 0 {
 		return false
@@ -32,7 +32,7 @@ func (s size) refuses(n int) bool {
 	return n%every == 0 && n/every < s.refused
 }
 
-// prove has the account's report examined as its reader does, and once more with one bit of it flipped.
+// prove verifies the account's report as its reader would, and once more with one bit flipped.
 func prove(ctx context.Context, st *stack.Stack, migration string) (string, error) {
 	raw, _, err := st.Call(ctx, http.MethodGet, "/migrations/"+migration+"/report.json", "")
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/stack"
 )
 
-// trouble kills workers and moves the account while it is migrated, each as soon as so many files are copied.
+// trouble kills workers and moves the account to V4 during the migration, each once a number of files is copied.
 type trouble struct {
 	size
 	processes []*stack.Process
@@ -17,7 +17,7 @@ type trouble struct {
 	moved     bool
 }
 
-// noticed is how long the workers meet the refused token, before an operator has changed the configuration.
+// noticed is how long the workers use the refused token before an operator has changed the configuration.
 const noticed = 15 * time.Second
 
 func (s size) generation() string {
@@ -27,7 +27,7 @@ func (s size) generation() string {
 	return "v4"
 }
 
-// make does what is due.
+// make makes the trouble that is due.
 func (t *trouble) make(ctx context.Context, st *stack.Stack, copied int64) error {
 	if t.killed < t.kills && copied >= int64((t.killed+1)*t.files/(t.kills+1)) {
 		p := t.processes[t.killed%len(t.processes)]
@@ -63,7 +63,7 @@ func (t *trouble) make(ctx context.Context, st *stack.Stack, copied int64) error
 	return nil
 }
 
-// made says what was done.
+// made returns what was done, in words.
 func (t *trouble) made() string {
 	text := ""
 	if t.killed > 0 {

@@ -1,6 +1,6 @@
-// Command bench-transfer moves a file from an HTTPS source to an HTTPS S3 store with the transfer engine and, where it is
-// installed, with rclone, on this machine and in one run, and prints the ratios. Source, store and movers are processes
-// of their own; the store drops what it gets.
+// Command bench-transfer moves a file from an HTTPS source to an HTTPS S3 store with the transfer engine and, if it is
+// installed, with rclone, on this machine and in one run, and prints the ratios. Source, store and movers are separate
+// processes. The store drops what it receives.
 package main
 
 import (
@@ -66,7 +66,7 @@ func check(err error) {
 
 // ----- the servers
 
-// serve runs a handler at an address, with TLS where a certificate is given: ADDRESS SIZE [CERT KEY].
+// serve runs a handler at an address, with TLS if a certificate is given: ADDRESS SIZE [CERT KEY].
 func serve(args []string, handler func(size int64) http.Handler) {
 	size, err := strconv.ParseInt(args[1], 10, 64)
 	check(err)
@@ -118,8 +118,8 @@ func source(size int64) http.Handler {
 	})
 }
 
-// store answers as S3 does and keeps nothing. With FRAMEBRIDGE_BENCH_CRC it tells each part's CRC64NVME; it waits
-// FRAMEBRIDGE_BENCH_WAIT before it answers a part, as a store far away does.
+// store answers as S3 does and keeps nothing. With FRAMEBRIDGE_BENCH_CRC its answers state each part's CRC64NVME. It waits
+// FRAMEBRIDGE_BENCH_WAIT before it answers a part, like a distant store.
 func store(size int64) http.Handler {
 	withCRC := os.Getenv("FRAMEBRIDGE_BENCH_CRC") != ""
 	wait, _ := time.ParseDuration(os.Getenv("FRAMEBRIDGE_BENCH_WAIT"))
@@ -157,7 +157,7 @@ func store(size int64) http.Handler {
 	})
 }
 
-// relay makes a path of 40 ms, 40 MB/s and 8 MiB in flight for each connection: LISTEN TARGET.
+// relay simulates a path of 40 ms, 40 MB/s and 8 MiB in flight per connection: LISTEN TARGET.
 func relay(args []string) {
 	const (
 		delay  = 20 * time.Millisecond
@@ -402,7 +402,7 @@ func (b *runner) stop() {
 	}
 }
 
-// best runs a mover some times and keeps its fastest run.
+// best runs a mover several times and keeps its fastest run.
 func (b *runner) best(name string, size int64, make func() *exec.Cmd) row {
 	out := row{name: name, size: size}
 	for range b.rounds {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// heldBy is, for each command in the manuals' blocks, the test that runs it, or that checks it where nothing here can run it.
+// heldBy names, for each command in the manuals' blocks, the test that runs it, or that checks it if nothing here can run it.
 var heldBy = map[string]string{
 	"starter":    "starter/manual_test.go TestTheManualsCommandsWork",
 	"worker":     "test/e2e/first_test.go TestFromAFreshInstallationToTheFirstArchive",
@@ -26,7 +26,7 @@ var heldBy = map[string]string{
 	"kubectl":    "tools/lint-deploy/chart_test.go TestTheChartPassesHelmsLinter",
 	"curl":       "starter/api/server_test.go TestTheDescriptionIsOfTheRoutesThatExist",
 	"temporal":   "starter/api/codec_test.go TestTheCodecEndpointIsForAdministratorsAndTemporalsUI",
-	// What a machine's own tools do, with files that tests hold: tools/check/deploy_test.go.
+	// A machine's own tools, used with files that tests check: tools/check/deploy_test.go.
 	"install": "", "useradd": "", "chgrp": "", "chmod": "", "systemctl": "", "systemd-run": "", "createuser": "",
 }
 
@@ -38,7 +38,7 @@ var (
 	setting = regexp.MustCompile(`^[A-Z_]+=\S+ `)
 )
 
-// TestEveryCommandOfTheManualsIsHeld: a command block that no test knows of is wrong sooner or later.
+// TestEveryCommandOfTheManualsIsHeld exists because a command block that no test knows is wrong sooner or later.
 func TestEveryCommandOfTheManualsIsHeld(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestEveryCommandOfTheManualsIsHeld(t *testing.T) {
 			if m[1] != "" && m[1] != "sh" || hasAnyPrefix(text, notCommands) {
 				continue
 			}
-			shown := strings.HasPrefix(text, "$ ") // its further lines are what it prints
+			shown := strings.HasPrefix(text, "$ ") // the other lines are its output
 			for line := range strings.Lines(text) {
 				for _, one := range strings.Split(line, " && ") {
 					one = setting.ReplaceAllString(strings.TrimPrefix(strings.TrimSpace(one), "$ "), "")

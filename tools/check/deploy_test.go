@@ -13,8 +13,8 @@ import (
 	"github.com/framebridge/framebridge/config"
 )
 
-// TestComposeSetsKeysThatExist holds the compose file against the configuration: a key that was renamed there would be
-// ignored in silence by nobody but the person who deploys it.
+// TestComposeSetsKeysThatExist checks the compose file against the configuration, because only the person who deploys it would
+// notice a key that was renamed.
 func TestComposeSetsKeysThatExist(t *testing.T) {
 	raw, err := os.ReadFile("../../deploy/compose.yaml")
 	require.NoError(t, err)
@@ -43,7 +43,7 @@ func TestComposeSetsKeysThatExist(t *testing.T) {
 	}
 }
 
-// TestContainerfileBuildsWhatIsThere holds the linker's variables and the programs' folders.
+// TestContainerfileBuildsWhatIsThere checks the linker's variables and the programs' folders.
 func TestContainerfileBuildsWhatIsThere(t *testing.T) {
 	raw, err := os.ReadFile("../../deploy/Containerfile")
 	require.NoError(t, err)
@@ -54,12 +54,12 @@ func TestContainerfileBuildsWhatIsThere(t *testing.T) {
 	assert.Regexp(t, `(?m)^\s*`+set[2]+`\s+= ""`, string(source))
 	assert.Contains(t, string(raw), " ./starter")
 	assert.Contains(t, string(raw), "-tags image,")
-	image, err := os.ReadFile("../../starter/image.go") // which makes the file both programs
+	image, err := os.ReadFile("../../starter/image.go") // which makes one file both programs
 	require.NoError(t, err)
 	assert.Contains(t, string(image), "//go:build image")
 }
 
-// TestTheSandboxOfComposeIsConfigured holds the configuration that lies beside compose.sandbox.yaml.
+// TestTheSandboxOfComposeIsConfigured checks the configuration next to compose.sandbox.yaml.
 func TestTheSandboxOfComposeIsConfigured(t *testing.T) {
 	t.Setenv("FRAMEBRIDGE_LEDGER_ENCRYPTION_KEY", "a key of 16 characters or more")
 	cfg, err := config.Load("../../deploy/sandbox.yaml")
@@ -68,7 +68,7 @@ func TestTheSandboxOfComposeIsConfigured(t *testing.T) {
 	require.Len(t, cfg.Tenants, 1)
 }
 
-// A command that runs otherwise than the units has none of their secrets, and another ledger.
+// A command that runs differently from the units has none of their secrets, and another ledger.
 func TestCommandsOnOneMachineRunAsTheUnitsDo(t *testing.T) {
 	page, err := os.ReadFile("../../docs/one-machine.md")
 	require.NoError(t, err)

@@ -24,7 +24,7 @@ var (
 	folder   = regexp.MustCompile(`^[a-z0-9]+(/[a-z0-9]+)+/?$`)                                   // activities/review
 )
 
-// tourProblems are the files and names of a text that are not in the tree below root. Files go by their whole path.
+// tourProblems returns the files and names in a text that do not exist below root. Files must be given by their whole path.
 func tourProblems(root, text string, declared map[string]map[string]bool) (problems []string) {
 	for _, m := range inCode.FindAllStringSubmatch(text, -1) {
 		switch name := m[1]; {
@@ -64,7 +64,7 @@ func tourProblems(root, text string, declared map[string]map[string]bool) (probl
 	return problems
 }
 
-// declarations are the functions, methods, types, variables and constants of each Go file below root, by its path.
+// declarations returns the functions, methods, types, variables and constants of each Go file below root, by path.
 func declarations(t *testing.T, root string) map[string]map[string]bool {
 	t.Helper()
 	all := map[string]map[string]bool{}
@@ -107,7 +107,7 @@ func declarations(t *testing.T, root string) map[string]map[string]bool {
 	return all
 }
 
-// TestTheTourNamesWhatIsThere holds that a newcomer who follows the developer's manual finds every file, package and
+// TestTheTourNamesWhatIsThere checks that a newcomer who follows the developer's manual finds every file, package and
 // name in it.
 func TestTheTourNamesWhatIsThere(t *testing.T) {
 	const root = "../.."
@@ -128,7 +128,7 @@ func TestTheTourNamesWhatIsThere(t *testing.T) {
 
 var link = regexp.MustCompile(`\]\(([^)#:"]+)(#[^)]*)?\)`)
 
-// TestTheIndexNamesEveryPage holds the index of docs, and that no link between files leads nowhere.
+// TestTheIndexNamesEveryPage checks the index of docs, and that no link between files is dead.
 func TestTheIndexNamesEveryPage(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// sources are the Go files of a folder and what is below it that git knows, without generated ones.
+// sources returns the repository's Go files that git does not ignore, without generated ones.
 func sources(t *testing.T, files *token.FileSet) map[string]*ast.File {
 	t.Helper()
 	out, err := exec.Command("git", "-C", "../..", "ls-files", "-co", "--exclude-standard", "--deduplicate", "*.go").Output()
@@ -33,7 +33,7 @@ func sources(t *testing.T, files *token.FileSet) map[string]*ast.File {
 	return parsed
 }
 
-// TestImportsStandInTheirGroups: the standard library's, others', and ours, each after an empty line.
+// TestImportsStandInTheirGroups checks the groups: the standard library's, others' and ours, separated by empty lines.
 func TestImportsStandInTheirGroups(t *testing.T) {
 	files := token.NewFileSet()
 	for name, f := range sources(t, files) {
@@ -59,8 +59,8 @@ func TestImportsStandInTheirGroups(t *testing.T) {
 	}
 }
 
-// knowGenerations may say by name which of Frame.io's APIs a tenant is on: the configuration, whose key it is, and the report,
-// which tells people. Everything else asks the port what it can do.
+// knowGenerations may name the generation of Frame.io's API that a tenant is on: the configuration, whose key it is, and the
+// report, which tells people. Everything else asks the port what it can do.
 var knowGenerations = []string{"config/", "report/version.go", "clients/frameio/", "sandbox/", "test/", "tools/"}
 
 func TestNobodyElseComparesGenerations(t *testing.T) {
@@ -85,7 +85,7 @@ func TestNobodyElseComparesGenerations(t *testing.T) {
 	assert.True(t, known["config/"] && known["report/version.go"] && known["clients/frameio/"], "the exceptions are still needed")
 }
 
-// impatient are the SDK's ways to a test environment or a replayer that fail where the machine stands still for a second or three.
+// impatient are the SDK's functions for a test environment or a replayer that fail if the machine stalls for a second or three.
 var impatient = []string{"NewTestWorkflowEnvironment", "NewTestActivityEnvironment", "NewWorkflowReplayer", "NewWorkflowReplayerWithOptions"}
 
 func TestTemporalsTestsHavePatience(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 
 const module = "github.com/framebridge/framebridge/"
 
-// arrows are what each room of the house may import of the others; a room ending with /... stands for all within.
+// arrows are the rooms that each room of the house may import. A room ending with /... stands for all within it.
 var arrows = map[string][]string{
 	"version":                {},
 	"config":                 {"english", "events", "redact"},
@@ -97,7 +97,7 @@ var arrows = map[string][]string{
 	"signin":                 {"config", "ledger", "redact", "routes"},
 	"sandbox":                {"clients/mail/mailtest", "english", "sandbox/..."},
 	"sandbox/...":            {"clients/frameio", "clients/mail/mailtest", "english", "sandbox/..."},
-	"test/contract":          {}, // tests only, but for what reads the vendors' documents
+	"test/contract":          {}, // tests only, except for what reads the vendors' documents
 	"test/e2e":               {}, // tests only
 	"test/postgres":          {},
 	"test/chromium":          {}, // tests only
@@ -113,7 +113,7 @@ var arrows = map[string][]string{
 	"tools/bench-archive":    {"sandbox/...", "test/postgres"},
 }
 
-// strangers are outside packages that only these rooms may know.
+// strangers are external packages that only these rooms may import.
 var strangers = map[string][]string{
 	"go.temporal.io/":              {"workflows", "activities", "worker/process", "starter", "starter/...", "doctor", "temporalclient", "test/temporaltest", "tools/bench-archive"},
 	"github.com/gin-gonic/":        {"starter/api"},
@@ -146,7 +146,7 @@ func allowed(room string, by []string) bool {
 	return false
 }
 
-// ruleOf is the room or pattern whose arrows hold for a room; "" is none.
+// ruleOf returns the room or pattern whose arrows apply to a room, or "".
 func ruleOf(room string) string {
 	if _, ok := arrows[room]; ok {
 		return room
@@ -164,13 +164,13 @@ func rules(room string) ([]string, bool) {
 	return r, ok
 }
 
-// TestArrowsRunOneWay holds the layout: the worker over workflows and activities, the starter over workflows, these over
-// clients, transfer, mapping and ledger, these over nothing but configuration.
+// TestArrowsRunOneWay checks the layout: the worker above workflows and activities, the starter above workflows, these above
+// clients, transfer, mapping and ledger, and these above nothing but configuration.
 func TestArrowsRunOneWay(t *testing.T) {
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
 	require.NoError(t, err)
 	dec := json.NewDecoder(strings.NewReader(string(out)))
-	used := map[[2]string]bool{} // a room and what it imports by which pattern
+	used := map[[2]string]bool{} // a room, and the pattern by which it imports
 	seen := 0
 	for {
 		var p struct {

@@ -1,5 +1,5 @@
-// Command check is the project's one test command: form, vet, determinism of the workflows, the fast tests, then every
-// test against real processes. With --fast it stops before these.
+// Command check is the project's only test command: form, vet, determinism of the workflows, the fast tests, and then all
+// tests against real processes. With --fast it stops before those.
 package main
 
 import (
@@ -17,21 +17,21 @@ import (
 type step struct {
 	name string
 	args []string
-	// quiet: printing anything is a failure.
+	// quiet means that any output is a failure.
 	quiet bool
-	// slow steps are left out by --fast, and the fast ones by anything else.
+	// slow steps are skipped with --fast, and fast ones without it.
 	slow, fast bool
-	// but are packages that other steps test: this one tests all that are left.
+	// but lists packages that other steps test. This one tests all others.
 	but []string
-	// long steps run with --fuzz only.
+	// long steps run only with --fuzz.
 	long bool
-	// needsC steps are left out, loudly, where there is no C compiler.
+	// needsC steps are skipped, with a message, if there is no C compiler.
 	needsC bool
-	// needsBrowser steps say so where there is no Chromium, and test the rest.
+	// needsBrowser steps print a message if there is no Chromium, and test the rest.
 	needsBrowser bool
 }
 
-// inOneProcess runs tests that need no server. Many of them wait, the longest come first, and vet was a step.
+// inOneProcess runs tests that need no server: in parallel, because many only wait, the longest first, and without vet, which is its own step.
 var inOneProcess = []string{"go", "test", "-vet=off", "-p", "3", "-timeout", "20m", "-parallel", "8"}
 
 const workflowcheck = "go.temporal.io/sdk/contrib/tools/workflowcheck@v0.6.0"
@@ -43,7 +43,7 @@ var steps = []step{
 	{name: "lint", args: []string{"go", "tool", "-modfile=tools/lint/go.mod", "golangci-lint", "run", "./..."}, slow: true},
 	{name: "fast tests", args: slices.Concat(inOneProcess, []string{"./test/contract", "./..."}), fast: true},
 	{name: "tests in one process, large tables in whole", args: slices.Concat(inOneProcess, []string{"-tags", "integration", "./test/contract"}), but: []string{"/console", "/signin", "/test/e2e"}, slow: true},
-	// What runs beside other things, in a process with a race detector. Temporal's test environment is made for it.
+	// The concurrent packages, with the race detector. Temporal's test environment supports it.
 	{name: "race detector", args: append([]string{"go", "test", "-race", "-p", "4", "-timeout", "9m"}, raced...), slow: true, needsC: true},
 	{name: "fuzzing", args: []string{"go", "run", "./tools/fuzz", "-time", "3s"}, slow: true, long: true},
 	{name: "chart, compose file, release and platforms", args: []string{"go", "test", "-C", "tools/lint-deploy", "-timeout", "15m"}, slow: true},
@@ -52,14 +52,14 @@ var steps = []step{
 	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "7", "./test/e2e"}, slow: true},
 }
 
-// havePostgres installs PostgreSQL for the ledger's tests where it can: as root on Debian, and not for --fast. Without it they
-// run on SQLite alone, unless it is required.
+// havePostgres installs PostgreSQL for the ledger's tests if it can: as root on Debian, and not with --fast. Without it they
+// run only on SQLite. It returns an error if PostgreSQL is required and missing.
 func havePostgres(fast bool) error {
 	if postgres.Available() {
 		return nil
 	}
 	if !fast {
-		installed("PostgreSQL", nil, "postgresql") // not by its name: its programs are on no PATH
+		installed("PostgreSQL", nil, "postgresql") // by no program's name: they are not on the PATH
 	}
 	if !postgres.Available() && postgres.Required() {
 		return fmt.Errorf("PostgreSQL is required (%s): install it, or set FRAMEBRIDGE_TEST_POSTGRES to a database", postgres.Require)
@@ -72,7 +72,7 @@ func havePostgres(fast bool) error {
 
 var raced = []string{"./transfer", "./clients/rest", "./clients/frameio/v4", "./workflows", "./activities/...", "./ledger", "./console", "./starter/...", "./temporalclient", "./config"}
 
-// installed says whether one of the programs is there. As root on Debian it installs packages that have one.
+// installed reports whether one of the programs is installed. As root on Debian, it first installs packages that provide one.
 func installed(what string, programs []string, packages string) bool {
 	found := func() bool {
 		for _, name := range programs {
@@ -87,24 +87,24 @@ func installed(what string, programs []string, packages string) bool {
 		cmd := exec.Command("sh", "-c", "apt-get update -q && apt-get install -q -y --no-install-recommends "+packages)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		cmd.Stderr = os.Stderr
-		_ = cmd.Run() // what counts is whether it is there
+		_ = cmd.Run() // all that counts is whether it is then there
 	}
 	return found()
 }
 
-// haveCompiler says whether there is a C compiler, which the race detector needs.
+// haveCompiler reports whether there is a C compiler, which the race detector needs.
 func haveCompiler() bool {
 	return installed("a C compiler", []string{os.Getenv("CC"), "gcc", "clang", "cc"}, "gcc libc6-dev")
 }
 
-// packages are all but some, and none where all are wanted: there is a word for these.
+// packages returns all packages except some. It returns none if but is empty, because the step's arguments then name them.
 func packages(but []string) (out []string) {
 	if len(but) == 0 {
 		return nil
 	}
 	listed, err := exec.Command("go", "list", "./...").Output()
 	if err != nil {
-		return []string{"./..."} // and the step says what is wrong
+		return []string{"./..."} // the step will then show what is wrong
 	}
 	for p := range strings.FieldsSeq(string(listed)) {
 		if !slices.ContainsFunc(but, func(end string) bool { return strings.HasSuffix(p, end) }) {
@@ -145,7 +145,7 @@ func main() {
 		switch {
 		case s.needsC:
 			cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
-		case !*fast: // as what we ship is built: what one step has compiled serves the others, the image's too
+		case !*fast: // as in releases, so that all steps, and the image, share what is compiled
 			cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		}
 		err := cmd.Run()

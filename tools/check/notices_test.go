@@ -20,10 +20,10 @@ const notices = "../../THIRD_PARTY_NOTICES"
 
 var licenseFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)([.-].*)?$`)
 
-// withoutText are modules that come without a license's text, and where their makers answer for it.
+// withoutText are modules that come without a license text, and where their authors state it.
 var withoutText = map[string]string{"github.com/nexus-rpc/nexus-proto-annotations": "https://github.com/nexus-rpc/nexus-proto-annotations"}
 
-// linked are the modules that worker and starter link on Linux, by path, with the folder of their sources.
+// linked returns the modules that worker and starter link on Linux, by path, with the folder of their sources.
 func linked(t *testing.T) map[string]string {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-deps", "-json=Module", "./worker", "./starter")
@@ -81,7 +81,7 @@ func noticesOf(t *testing.T, modules map[string]string) string {
 	return b.String()
 }
 
-// TestNoticesNameWhatIsLinked holds the shipped notices against the modules that the programs link.
+// TestNoticesNameWhatIsLinked checks the shipped notices against the modules that the programs link.
 func TestNoticesNameWhatIsLinked(t *testing.T) {
 	modules := linked(t)
 	require.Greater(t, len(modules), 20)

@@ -23,13 +23,13 @@ const (
 	maxPackage  = 5000 // lines, without tests
 	maxFile     = 500
 	maxFunction = 80
-	maxWidth    = 240 // characters of a line, without the texts and comments in it
+	maxWidth    = 240 // characters of a line, without its string literals and comments
 )
 
-// tooLong are the files and functions that are allowed to be longer for now. One that has become short fails.
+// tooLong are the files and functions that may be longer for now. One that has become short enough fails.
 var tooLong = []string{}
 
-// TestNothingIsTooLongToRead holds the sizes of packages, files and functions, tests and generated code left out.
+// TestNothingIsTooLongToRead checks the sizes of packages, files and functions, except in tests and generated code.
 func TestNothingIsTooLongToRead(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
@@ -91,7 +91,7 @@ func TestNothingIsTooLongToRead(t *testing.T) {
 	assert.Greater(t, len(packages), 20)
 }
 
-// widths are the characters of each line without those of its texts and comments, which are as long as what they say.
+// widths returns the characters of each line without its string literals and comments, which may be as long as needed.
 func widths(file *token.File, text []byte) map[int]int {
 	out := map[int]int{}
 	n := 0
@@ -116,7 +116,7 @@ func widths(file *token.File, text []byte) map[int]int {
 	}
 }
 
-// TestAnArchiveOnlyReadsFrameio: that it is given nothing but a frameio.Reader is what keeps it from writing.
+// TestAnArchiveOnlyReadsFrameio checks that an archive is given only a frameio.Reader, which keeps it from writing.
 func TestAnArchiveOnlyReadsFrameio(t *testing.T) {
 	sources, err := filepath.Glob("../../activities/archive/*.go")
 	require.NoError(t, err)

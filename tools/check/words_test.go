@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stumbling are phrases that were corrected once, and what to write instead; the words are CONTRIBUTING's (glossary).
+// stumbling are phrases that were once corrected, and what to write instead. The banned words are in CONTRIBUTING's glossary.
 var stumbling = map[*regexp.Regexp]string{
 	regexp.MustCompile(`(?i)\b1 files\b`):                                                    "english.Count",
 	regexp.MustCompile(`(^|[^ /]|[^f] )%d (files|folders|projects|tenants)\b`):               "english.Count; of %d files is fine",
@@ -58,7 +58,7 @@ var stumbling = map[*regexp.Regexp]string{
 	regexp.MustCompile(`(?i)\bnobody has said\b`):                   "nobody has confirmed",
 }
 
-// maySay are the places that may say a stumbling word, with the reason.
+// maySay are the places that may contain a stumbling word, with the reason.
 var maySay = map[string]string{
 	"CONTRIBUTING.md":           "its glossary lists the banned words",
 	"tools/check/words_test.go": "this list",
@@ -82,7 +82,7 @@ func mayBeSaid(name string) bool {
 
 var notWord = regexp.MustCompile("`([^`]+)`")
 
-// glossary reads the banned words, those in code of the last column, and the terms to write instead.
+// glossary parses the banned words, which are the code in the last column, and the terms to write instead.
 func glossary(markdown string) map[*regexp.Regexp]string {
 	banned := map[*regexp.Regexp]string{}
 	for line := range strings.Lines(markdown) {
@@ -107,7 +107,7 @@ var bannedWords = sync.OnceValue(func() map[*regexp.Regexp]string {
 	return banned
 })
 
-// stumbles are the banned words and phrases that a text has.
+// stumbles returns the banned words and phrases in a text.
 func stumbles(text string) (found []string) {
 	text = strings.Join(strings.Fields(text), " ") // Markdown breaks its lines anywhere
 	for phrase, better := range bannedWords() {
@@ -118,7 +118,7 @@ func stumbles(text string) (found []string) {
 	return found
 }
 
-// TestPeopleReadPlainEnglish looks at all Markdown, and at the string literals of Go code that is not a test.
+// TestPeopleReadPlainEnglish checks all Markdown, and the string literals of Go code except tests.
 func TestPeopleReadPlainEnglish(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestTheGlossaryBansWhatItSays(t *testing.T) {
 
 const longestSubject = 72 // characters of a commit's first line
 
-// TestSubjectsAreShort looks at every commit since the rule was written down in CONTRIBUTING.md.
+// TestSubjectsAreShort checks every commit since CONTRIBUTING.md was added, which has the rule.
 func TestSubjectsAreShort(t *testing.T) {
 	git := func(args ...string) (string, error) {
 		out, err := exec.Command("git", append([]string{"-C", "../.."}, args...)...).Output()

@@ -1,5 +1,5 @@
-// Command fuzz runs every fuzzer of the project for a while each: go test takes one at a time. What one finds stays under its
-// package's testdata/fuzz, and is a test from then on.
+// Command fuzz runs each fuzzer of the project for a while, because go test takes only one at a time. What it finds stays in
+// the package's testdata/fuzz, and is a test from then on.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Package lintdeploy holds the tests of what is in deploy/. It is a module of its own: Helm, Compose and Kubernetes come as Go
+// Package lintdeploy has the tests of what is in deploy/. It is a separate module, because Helm, Compose and Kubernetes come as Go
 // modules, and the product needs none of them.
 package lintdeploy
 
@@ -46,7 +46,7 @@ const (
 	chart = root + "/deploy/helm/framebridge"
 )
 
-// settings are the chart's values in all its shapes: what must be set and no more, and the examples under ci.
+// settings returns the chart's values in all its variants: only what must be set, and the examples under ci.
 func settings(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	out := map[string]map[string]any{"least": {"config": map[string]any{"http": map[string]any{"public_url": "https://bridge.example.com"}}}}
@@ -72,7 +72,7 @@ func render(t *testing.T, values map[string]any) (map[string]string, error) {
 	return engine.Engine{Strict: true}.Render(loaded, top)
 }
 
-// objects are what is rendered, read by Kubernetes' own types: a field that is not one of theirs is an error.
+// objects returns what is rendered, parsed into Kubernetes' own types. An unknown field is an error.
 func objects(t *testing.T, values map[string]any) []runtime.Object {
 	t.Helper()
 	files, err := render(t, values)
@@ -204,7 +204,7 @@ func checkPod(t *testing.T, pod corev1.PodSpec, config string) {
 	}
 }
 
-// The configuration that the chart writes is one that the programs start with.
+// The programs start with the configuration that the chart writes.
 func TestTheChartsConfigurationIsValid(t *testing.T) {
 	for name, values := range settings(t) {
 		if name == "least" {
@@ -227,7 +227,7 @@ func TestTheChartsConfigurationIsValid(t *testing.T) {
 	}
 }
 
-// writeCertificate stands for the secret that is mounted.
+// writeCertificate stands in for the mounted secret.
 func writeCertificate(t *testing.T, dir string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

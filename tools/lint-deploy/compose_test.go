@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestComposeReadsTheFile is `docker compose config`, by the code that it is made of.
+// TestComposeReadsTheFile is `docker compose config`, using its own code.
 func TestComposeReadsTheFile(t *testing.T) {
 	dir, err := filepath.Abs(root + "/deploy")
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestComposeReadsTheFile(t *testing.T) {
 	}
 }
 
-// TestComposeRunsTheSandbox holds the file that lays the simulators over the production services.
+// TestComposeRunsTheSandbox checks the file that puts the simulators over the production services.
 func TestComposeRunsTheSandbox(t *testing.T) {
 	dir, err := filepath.Abs(root + "/deploy")
 	require.NoError(t, err)

@@ -22,11 +22,11 @@ import (
 )
 
 const (
-	largestImage = 60_000_000 // unpacked; a third of it to pull
+	largestImage = 60_000_000 // unpacked; a pull is a third of it
 	slowestStart = time.Second
 )
 
-// engineHere is a container engine that works on this machine.
+// engineHere returns a container engine that works on this machine.
 func engineHere(ctx context.Context) string {
 	for _, name := range []string{"podman", "docker"} {
 		if exec.CommandContext(ctx, name, "info").Run() == nil {
@@ -36,7 +36,7 @@ func engineHere(ctx context.Context) string {
 	return ""
 }
 
-// TestTheImageStarts builds the image and starts both programs as somebody else, with a read-only root.
+// TestTheImageStarts builds the image and starts both programs as another user, with a read-only root.
 func TestTheImageStarts(t *testing.T) {
 	engine := engineHere(t.Context())
 	if engine == "" {
@@ -60,8 +60,8 @@ func TestTheImageStarts(t *testing.T) {
 	}
 }
 
-// TestTheImagesFilesStart needs no engine: it lays out the files of the image, and starts both programs in them as somebody who may
-// write nothing but the volume.
+// TestTheImagesFilesStart needs no engine. It lays out the image's files, and starts both programs there as a user who can only write
+// to the volume.
 func TestTheImagesFilesStart(t *testing.T) {
 	files := t.TempDir()
 	layOut(t, files)
@@ -101,7 +101,7 @@ func TestTheImagesFilesStart(t *testing.T) {
 		}
 		took = time.Since(began)
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // the log is whole
+		_ = cmd.Wait() // the log is complete
 		assert.Less(t, took, slowestStart, "%s answers: %s", program, log.String())
 		t.Logf("%s answers after %s", program, took.Round(time.Millisecond))
 	}
@@ -121,7 +121,7 @@ func layOut(t *testing.T, files string) {
 	}
 	require.NoError(t, os.Chmod(filepath.Join(files, "data"), 0o777))
 	require.NoError(t, os.Chmod(files, 0o755))
-	// Without -trimpath, which only changes the paths in stack traces, what the other tests have compiled serves here, too.
+	// Without -trimpath, which only changes the paths in stack traces, this reuses what the other tests have compiled.
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", build[1], "-ldflags", strings.ReplaceAll(build[2], "${VERSION}", "test"), "-o", filepath.Join(bin, "starter"), "./starter")
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
@@ -147,7 +147,7 @@ func start(t *testing.T, files, program string, args ...string) (string, time.Du
 	return string(out), time.Since(began)
 }
 
-// freeAddress is one that nobody listens on.
+// freeAddress returns an address that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// mountProc gives the image's files the /proc that every engine gives: the worker tells Temporal its own checksum.
+// mountProc mounts /proc in the image's files, as every engine does, because the worker sends Temporal its own checksum.
 func mountProc(t *testing.T, files string) {
 	t.Helper()
 	at := path.Join(files, "proc")
@@ -21,7 +21,7 @@ func mountProc(t *testing.T, files string) {
 	t.Cleanup(func() { _ = syscall.Unmount(at, syscall.MNT_DETACH) })
 }
 
-// inside is a program of the image, with the image's environment, as a user that owns nothing.
+// inside returns a program of the image, with the image's environment, as a user that owns nothing.
 func inside(t *testing.T, files, program string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := &exec.Cmd{Path: path.Join("/usr/local/bin", program), Args: append([]string{path.Join("/usr/local/bin", program)}, args...), Dir: "/data"}

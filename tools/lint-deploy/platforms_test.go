@@ -9,8 +9,8 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// TestThePackagesAreGoodOnEveryPlatform checks the types of both programs and all that they import as the compiler does
-// first, for the platforms of a release. Building for one from an empty cache costs five minutes of CPU, this some seconds.
+// TestThePackagesAreGoodOnEveryPlatform type-checks both programs and everything that they import for the platforms of a
+// release, as the compiler does first. Building for one from an empty cache takes five minutes of CPU, this some seconds.
 func TestThePackagesAreGoodOnEveryPlatform(t *testing.T) {
 	for _, platform := range [][2]string{{"windows", "amd64"}, {"darwin", "arm64"}, {"linux", "arm64"}} {
 		t.Run(platform[0]+"-"+platform[1], func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTheReleaseIsWhatItIsSaidToBe reads the release's configuration with GoReleaser's own types, which know no other key.
+// TestTheReleaseIsWhatItIsSaidToBe parses the release's configuration into GoReleaser's own types, which refuse other keys.
 func TestTheReleaseIsWhatItIsSaidToBe(t *testing.T) {
 	project, err := config.Load(root + "/.goreleaser.yaml")
 	require.NoError(t, err)

@@ -1,5 +1,5 @@
-// Package lintobservability holds the tests of what is in deploy/observability. It is a module of its own: Prometheus comes as
-// a Go module, and the product needs none of its engine.
+// Package lintobservability has the tests of what is in deploy/observability. It is a separate module, because Prometheus comes
+// as a Go module, and the product does not need its engine.
 package lintobservability
 
 import (
@@ -25,7 +25,7 @@ const (
 	step        = time.Minute
 )
 
-// loaded are the alert rules over series, written as Prometheus's own tests write them.
+// loaded returns the alert rules over series, written as Prometheus's own tests write them.
 func loaded(t *testing.T, series string) (*promqltest.LazyLoader, []*rules.Group) {
 	t.Helper()
 	p := parser.NewParser(parser.Options{})
@@ -50,7 +50,7 @@ func loaded(t *testing.T, series string) (*promqltest.LazyLoader, []*rules.Group
 	return suite, groups
 }
 
-// firing evaluates the rules every minute until at, and names what fires then with its summary.
+// firing evaluates the rules every minute until at, and returns what then fires, with its summary.
 func firing(t *testing.T, series string, at time.Duration) map[string][]string {
 	t.Helper()
 	suite, groups := loaded(t, series)
@@ -91,7 +91,7 @@ func alertRules(t *testing.T) []*rules.AlertingRule {
 	return all
 }
 
-// alertCase is one alert: series in which it fires at some time, and others in which it does not.
+// alertCase is one alert, with series in which it fires at some time, and others in which it does not.
 type alertCase struct {
 	alert        string
 	fires, quiet string
@@ -153,7 +153,7 @@ temporal_activity_schedule_to_start_latency_seconds_bucket{task_queue="framebrid
 temporal_activity_schedule_to_start_latency_seconds_bucket{task_queue="framebridge",le="+Inf"} 0+10x60`, 30 * time.Minute, "Activities in framebridge wait more than five minutes for a worker."},
 }
 
-// Each alert fires where it should, with a summary that says of whom, and stays quiet where it should.
+// Each alert fires when it should, with a summary that names the affected, and stays quiet when it should.
 func TestEachAlertFiresAndStaysQuiet(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.alert, func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestEachAlertIsTestedAndHasItsPage(t *testing.T) {
 		assert.Contains(t, []string{"page", "ticket"}, a.Labels().Get("severity"), a.Name())
 	}
 	for section := range strings.Lines(string(book)) {
-		if name, ok := strings.CutPrefix(strings.TrimSpace(section), "## "); ok && strings.HasPrefix(name, "Framebridge") { // others are about what no alert tells
+		if name, ok := strings.CutPrefix(strings.TrimSpace(section), "## "); ok && strings.HasPrefix(name, "Framebridge") { // others are about what has no alert
 			assert.Contains(t, names, name, "a section of the runbook without an alert")
 		}
 	}

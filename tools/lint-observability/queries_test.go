@@ -23,7 +23,7 @@ const dashboardFile = "../../deploy/observability/dashboard.json"
 // with FRAMEBRIDGE_SCRAPES=DIR.
 var scraped = map[string]string{"framebridge-starter": "testdata/starter.metrics", "framebridge-worker": "testdata/worker.metrics"}
 
-// absent are metrics that no such scrape has, each with the reason.
+// absent are metrics that are in no such scrape, each with the reason.
 var absent = map[string]string{
 	"up": "Prometheus adds it to each scrape",
 	"framebridge_archive_last_failure_timestamp_seconds": "no archive failed",
@@ -33,7 +33,7 @@ var absent = map[string]string{
 	"framebridge_workflow_task_retries_total":            "no workflow task failed",
 }
 
-// series are the scrapes as Prometheus stores them: with the labels of the job. Each has the same value for an hour.
+// series returns the scrapes as Prometheus stores them, with the labels of the job. Each has the same value for an hour.
 func series(t *testing.T) (load string, names map[string][]labels.Labels) {
 	t.Helper()
 	names = map[string][]labels.Labels{}
@@ -64,7 +64,7 @@ func series(t *testing.T) (load string, names map[string][]labels.Labels) {
 	return b.String(), names
 }
 
-// queries are all expressions of the alert rules and the dashboard, by where they stand.
+// queries returns all expressions of the alert rules and the dashboard, by where they are.
 func queries(t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -89,7 +89,7 @@ func queries(t *testing.T) map[string]string {
 	return out
 }
 
-// Every metric that a query names, and every label, is one that the programs have; the query runs, and a panel's shows something.
+// Every metric and label that a query names is one that the programs have. The query runs, and a panel's returns something.
 func TestQueriesAskForWhatTheProgramsHave(t *testing.T) {
 	load, names := series(t)
 	engine := promqltest.NewTestEngine(t, false, time.Minute, promqltest.DefaultMaxSamplesPerQuery)
@@ -135,7 +135,7 @@ func TestQueriesAskForWhatTheProgramsHave(t *testing.T) {
 	}
 }
 
-// groupings are the labels by which a selector's series are grouped or matched on the way up.
+// groupings returns the labels by which a selector's series are grouped or matched further up.
 func groupings(path []parser.Node) (out []string) {
 	for _, n := range path {
 		if a, ok := n.(*parser.AggregateExpr); ok && !a.Without {

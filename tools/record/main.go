@@ -1,7 +1,7 @@
-// Command record records workflow histories from code that is deployed: go run ./tools/record COMMIT [TEST]. They are
-// replayed by the tests of workflows, so that a change never breaks what runs at a customer's. Recording them from the
-// code that is under test would prove nothing; so the commit is named, must be on main, and is checked out beside this
-// tree. What is recorded already is never recorded again.
+// Command record records workflow histories from deployed code: go run ./tools/record COMMIT [TEST]. The tests of workflows
+// replay them, so that a change never breaks a workflow that is running for a customer. Recording them from the code under
+// test would prove nothing. So the caller must name the commit, which must be on main and is checked out next to this tree.
+// What is already recorded is never recorded again.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// scenarios are copied into the tree of the commit: what they record, and the fakes.
+// scenarios are the files that are copied into the commit's tree: what to record, and the fakes.
 const scenarios = "workflows/record*_test.go"
 
 func main() {
@@ -65,7 +65,7 @@ func deployed(top, name string) (string, error) {
 	return git(top, "rev-parse", "--short=7", commit)
 }
 
-// record runs the scenarios in a worktree of the commit, with a Temporal server of this tree.
+// record runs the scenarios in a worktree of the commit, with a Temporal server built from this tree.
 func record(top, commit, tests string) (err error) {
 	server := filepath.Join(top, ".sandbox", "bin", "temporal")
 	fmt.Println("building Temporal's server (minutes the first time)")

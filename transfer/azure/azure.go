@@ -1,5 +1,5 @@
-// Package azure is the sink for Azure Blob Storage reached by a SAS URL: Put Blob for a small file, Put Block and Put
-// Block List for a larger one.
+// Package azure is the sink for Azure Blob Storage through a SAS URL: Put Blob for a small file, Put Block and Put Block
+// List for a larger one.
 package azure
 
 import (
@@ -26,11 +26,11 @@ const (
 // Blob describes an upload.
 type Blob struct {
 	Client *http.Client
-	// URL returns the blob's SAS URL, a secret; fresh asks for a new one.
+	// URL returns the blob's SAS URL, a secret. fresh asks for a new one.
 	URL         func(ctx context.Context, fresh bool) (string, error)
 	ContentType string
-	PartSize    int64 // bytes, at least
-	// Stored returns the size of the finished blob, -1 when it is not there.
+	PartSize    int64 // minimum, in bytes
+	// Stored returns the size of the finished blob, or -1 if there is none.
 	Stored func(ctx context.Context) (int64, error)
 }
 
@@ -45,7 +45,7 @@ type Sink struct {
 
 var _ transfer.Sink = (*Sink)(nil)
 
-// New makes a sink for one blob.
+// New returns a sink for one blob.
 func New(b Blob) *Sink { return &Sink{b: b} }
 
 // Plan implements transfer.Sink.
@@ -61,10 +61,10 @@ func (k *Sink) Plan(size int64) (transfer.Plan, error) {
 	return k.plan, nil
 }
 
-// Wants implements transfer.Sink: Azure checks the MD5 that it is sent.
+// Wants implements transfer.Sink. Azure checks the MD5 that is sent with the bytes.
 func (k *Sink) Wants() transfer.Hash { return transfer.MD5 }
 
-// blockID numbers the blocks; all ids of a blob must have one length.
+// blockID returns the id of a block. All ids of a blob must have the same length.
 func blockID(n int) string {
 	return base64.StdEncoding.EncodeToString([]byte(fmt.Sprintf("part-%06d", n)))
 }
@@ -81,7 +81,7 @@ func numberOf(id string) int {
 	return n
 }
 
-// send makes a request on the blob; a SAS that is refused is replaced once.
+// send makes a request on the blob. It replaces a refused SAS URL once.
 func (k *Sink) send(ctx context.Context, method string, query url.Values, header http.Header, body func() (*transfer.Part, []byte)) (*transfer.Answer, error) {
 	for fresh := false; ; fresh = true {
 		k.mu.Lock()
@@ -126,7 +126,7 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 	receipt := transfer.Receipt{Number: p.Number, Size: p.Size}
 	header, query := http.Header{}, url.Values{}
 	if !k.single && p.Size == 0 {
-		return receipt, nil // a stream that was empty: a blob of no blocks
+		return receipt, nil // an empty stream: a blob without blocks
 	}
 	if k.single {
 		header.Set("X-Ms-Blob-Type", "BlockBlob")
@@ -176,11 +176,11 @@ func (k *Sink) Listed(ctx context.Context) ([]transfer.Receipt, error) {
 		err = answer.Err()
 	}
 	if errors.Is(err, transfer.ErrUploadGone) {
-		return nil, nil // nothing was uploaded yet: blocks need no session
+		return nil, nil // nothing has been uploaded yet: blocks need no session
 	}
 	var refused *transfer.SinkError
 	if errors.As(err, &refused) && !refused.Retryable() {
-		return nil, transfer.ErrCannotList // the address is signed for writing only: nothing is known of what is there
+		return nil, transfer.ErrCannotList // the URL is signed for writing only: what is there is unknown
 	}
 	if err != nil {
 		return nil, err
@@ -231,7 +231,7 @@ func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, whole tra
 	if err = answer.Err(); err == nil {
 		return nil
 	}
-	// Blocks that are gone were either lost, or committed by a request whose answer was.
+	// Missing blocks were either lost, or committed by a request whose answer was lost.
 	var refused *transfer.SinkError
 	if errors.As(err, &refused) && (refused.Code == "InvalidBlockList" || refused.Code == "InvalidBlockId") {
 		if done, derr := k.Done(ctx, whole.Size); derr == nil && done {
@@ -251,5 +251,5 @@ func (k *Sink) Done(ctx context.Context, size int64) (bool, error) {
 	return err == nil && stored == size, err
 }
 
-// Abort implements transfer.Sink: blocks that are not committed go away by themselves after a week.
+// Abort implements transfer.Sink. It does nothing: Azure discards uncommitted blocks after a week.
 func (k *Sink) Abort(context.Context) error { return nil }

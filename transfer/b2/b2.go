@@ -1,5 +1,5 @@
-// Package b2 is the sink for Backblaze B2's native uploads: one request for a small file, a large file's parts
-// otherwise. Each stream of uploads has a URL of its own.
+// Package b2 is the sink for Backblaze B2's native uploads: one request for a small file, otherwise the parts of a large
+// file. Each stream of uploads has its own URL.
 package b2
 
 import (
@@ -22,26 +22,26 @@ const (
 	maxParts  = 10_000
 )
 
-// Endpoint is where one stream uploads; URL and token are secrets. Name is the object's, of a file in one request.
+// Endpoint is where one stream uploads. URL and Token are secrets. Name is the object's name, for a file in one request.
 type Endpoint struct{ URL, Token, Name string }
 
 // Upload describes a file.
 type Upload struct {
 	Client *http.Client
-	// LargeID is the large file's id; "" uploads in one request.
+	// LargeID is the large file's id; "" means an upload in one request.
 	LargeID string
-	// Endpoint returns a new place to upload to: of the file, or of a part.
+	// Endpoint returns a new endpoint for the file or a part.
 	Endpoint func(ctx context.Context) (Endpoint, error)
-	// Whole returns a place for the file in one request: a stream that ends within its first part is no large file.
-	// nil: the size of every large file is known.
+	// Whole returns an endpoint for the file in one request, because a stream that ends within its first part is not a
+	// large file. It is nil if the size of every large file is known.
 	Whole func(ctx context.Context) (Endpoint, error)
-	// Finish makes the parts a file; the SHA-1s are in the parts' order.
+	// Finish joins the parts into a file. The SHA-1s are in the parts' order.
 	Finish func(ctx context.Context, sha1s []string) error
-	// Cancel gives a large file up.
+	// Cancel gives up on a large file.
 	Cancel      func(ctx context.Context) error
 	ContentType string
-	PartSize    int64 // bytes, at least
-	// Stored returns the size of the finished file, -1 when it is not there.
+	PartSize    int64 // minimum, in bytes
+	// Stored returns the size of the finished file, or -1 if there is none.
 	Stored func(ctx context.Context) (int64, error)
 }
 
@@ -51,15 +51,15 @@ type Sink struct {
 	mu   sync.Mutex
 	free []Endpoint
 
-	short bool // the stream went up in one request
+	short bool // the stream was uploaded in one request
 }
 
 var _ transfer.Sink = (*Sink)(nil)
 
-// New makes a sink for one upload.
+// New returns a sink for one upload.
 func New(u Upload) *Sink { return &Sink{u: u} }
 
-// PartSizeFor is the part size for a file, in bytes; a file that is no larger goes up in one request.
+// PartSizeFor returns the part size for a file, in bytes. A file no larger than that is uploaded in one request.
 func PartSizeFor(size, least int64) int64 {
 	return transfer.PartSizeFor(size, max(least, leastPart), maxParts)
 }
@@ -95,7 +95,7 @@ func (k *Sink) take(ctx context.Context) (Endpoint, error) {
 	return k.u.Endpoint(ctx)
 }
 
-// digest reads the SHA-1 of a part's bytes once they all have passed.
+// digest is a reader of the hex SHA-1 of a part, once all its bytes have been sent.
 type digest struct {
 	p    *transfer.Part
 	left []byte
@@ -118,7 +118,7 @@ func (d *digest) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Put implements transfer.Sink. An endpoint that has failed is not used again.
+// Put implements transfer.Sink. It does not reuse an endpoint that failed.
 func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, error) {
 	receipt := transfer.Receipt{Number: p.Number, Size: p.Size}
 	whole, take := k.u.LargeID == "", k.take
@@ -165,27 +165,27 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 	}
 }
 
-// escape writes a name as Backblaze reads it: there a plus is a space.
+// escape percent-encodes a name for Backblaze, which reads a plus as a space.
 func escape(name string) string {
 	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(url.QueryEscape(name))
 }
 
-// forget drops the endpoints at hand: their tokens are of the same age.
+// forget drops all free endpoints, because their tokens are equally old.
 func (k *Sink) forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.free = nil
 }
 
-// Listed implements transfer.Sink: iconik has no list of a large file's parts.
+// Listed implements transfer.Sink. It returns ErrCannotList, because iconik cannot list a large file's parts.
 func (k *Sink) Listed(context.Context) ([]transfer.Receipt, error) {
 	return nil, transfer.ErrCannotList
 }
 
-// Complete implements transfer.Sink. Backblaze compares the SHA-1s with what it has.
+// Complete implements transfer.Sink. Backblaze compares the SHA-1s with its own.
 func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, whole transfer.Whole) error {
 	if k.short {
-		return k.Abort(ctx) // of the large file that it was not
+		return k.Abort(ctx) // discards the unused large file
 	}
 	sums := make([]string, len(parts))
 	for i, p := range parts {
@@ -196,7 +196,7 @@ func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, whole tra
 		return nil
 	}
 	if done, derr := k.Done(ctx, whole.Size); derr == nil && done {
-		return nil // a request whose answer was lost had finished it
+		return nil // an earlier request finished it, and its answer was lost
 	}
 	return fmt.Errorf("finishing the large file: %w", err)
 }

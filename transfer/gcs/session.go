@@ -1,5 +1,5 @@
-// Package gcs has the two ways into a bucket of Google Cloud Storage that signed URLs allow: a resumable session, which
-// takes the parts one after the other, and parallel objects that are composed.
+// Package gcs is the sink for a bucket of Google Cloud Storage through a signed URL: a resumable session, which takes the
+// parts one after the other.
 package gcs
 
 import (
@@ -17,17 +17,17 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 )
 
-const granule = 256 << 10 // a session takes multiples of it, but for the last part
+const granule = 256 << 10 // a session takes multiples of it, except for the last part
 
-// statusCancelled is what a canceled session answers.
+// statusCancelled is the status of a canceled session.
 const statusCancelled = 499
 
 // Session describes a resumable upload.
 type Session struct {
 	Client   *http.Client
 	URL      string // the session's URI, a secret
-	PartSize int64  // bytes, at least
-	// Stored returns the size of the finished object, -1 when it is not there.
+	PartSize int64  // minimum, in bytes
+	// Stored returns the size of the finished object, or -1 if there is none.
 	Stored func(ctx context.Context) (int64, error)
 }
 
@@ -37,14 +37,14 @@ type SessionSink struct {
 
 	mu     sync.Mutex
 	kept   int64 // bytes that the session has
-	unsure bool  // kept must be asked for
+	unsure bool  // kept may be wrong, and must be asked for
 	done   bool
-	crc    string // of the finished object, as Google says it
+	crc    string // of the finished object, as Google states it
 }
 
 var _ transfer.Sink = (*SessionSink)(nil)
 
-// NewSession makes a sink for one session.
+// NewSession returns a sink for one session.
 func NewSession(s Session) *SessionSink { return &SessionSink{s: s} }
 
 // Start begins a session at a signed URL and returns its URI, a secret.
@@ -76,10 +76,10 @@ func (k *SessionSink) Plan(size int64) (transfer.Plan, error) {
 	return plan, nil
 }
 
-// Wants implements transfer.Sink: the object's CRC32C is compared at its end, and a session tells nothing of a part.
+// Wants implements transfer.Sink. It wants none: a session says nothing about a part, and the object's CRC32C is compared at the end.
 func (k *SessionSink) Wants() transfer.Hash { return 0 }
 
-// tag is what a part is known by: a session is a log, so that its length says all.
+// tag returns a part's identifier. A session only grows, so its length identifies what it holds.
 func tag(end int64) string { return "through-" + strconv.FormatInt(end, 10) }
 
 // Put implements transfer.Sink.
@@ -98,7 +98,7 @@ func (k *SessionSink) Put(ctx context.Context, p *transfer.Part) (transfer.Recei
 	case k.done, k.kept >= end && !last:
 		return receipt, nil
 	case k.kept < p.Offset:
-		return receipt, transfer.ErrUploadGone // it has lost what it had acknowledged
+		return receipt, transfer.ErrUploadGone // it lost what it had acknowledged
 	}
 	total := "*"
 	if last {
@@ -125,7 +125,7 @@ func (k *SessionSink) Put(ctx context.Context, p *transfer.Part) (transfer.Recei
 	return receipt, nil
 }
 
-// read takes an answer of the session; the caller holds the lock.
+// read processes an answer of the session. The caller must hold the lock.
 func (k *SessionSink) read(answer *transfer.Answer) error {
 	switch answer.Status {
 	case http.StatusOK, http.StatusCreated:
@@ -148,7 +148,7 @@ func (k *SessionSink) read(answer *transfer.Answer) error {
 	return answer.Err()
 }
 
-// ask reads how much the session has; the caller holds the lock.
+// ask asks how much the session has. The caller must hold the lock.
 func (k *SessionSink) ask(ctx context.Context) error {
 	answer, err := transfer.Send(ctx, k.s.Client, http.MethodPut, k.s.URL, http.Header{"Content-Range": {"bytes */*"}}, nil, 0)
 	if err != nil {
@@ -165,7 +165,7 @@ func (k *SessionSink) Listed(ctx context.Context) ([]transfer.Receipt, error) {
 		return nil, err
 	}
 	if k.done {
-		return nil, transfer.ErrUploadGone // the engine asks Done then
+		return nil, transfer.ErrUploadGone // the engine then asks Done
 	}
 	plan, err := k.Plan(-1)
 	if err != nil {
@@ -198,7 +198,7 @@ func (k *SessionSink) Complete(ctx context.Context, _ []transfer.Receipt, whole 
 	return compare(k.crc, whole)
 }
 
-// crcOf finds the CRC32C among an answer's hashes.
+// crcOf returns the CRC32C among an answer's hashes, or "".
 func crcOf(h http.Header) string {
 	for _, line := range h.Values("X-Goog-Hash") {
 		for _, v := range strings.Split(line, ",") {

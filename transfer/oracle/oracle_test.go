@@ -1,6 +1,6 @@
-// Package oracle runs the sinks' suite against real stores, as processes of their own: MinIO (the program named by
-// FRAMEBRIDGE_MINIO, or minio on the path) and azurite (azurite-blob, or FRAMEBRIDGE_AZURITE). Where a store is not
-// installed its test says so and is left out.
+// Package oracle runs the sinks' suite against real stores in separate processes: MinIO (the program named by
+// FRAMEBRIDGE_MINIO, or minio on the path) and azurite (azurite-blob, or FRAMEBRIDGE_AZURITE). If a store is not
+// installed, its test says so and is skipped.
 package oracle
 
 import (
@@ -30,7 +30,7 @@ import (
 	"github.com/framebridge/framebridge/transfer/s3"
 )
 
-// start runs a store until the test's end and returns its address.
+// start runs a store until the test ends and returns its address.
 func start(t *testing.T, variable, program string, args func(host, port, dir string) []string, env ...string) string {
 	t.Helper()
 	path := os.Getenv(variable)
@@ -118,13 +118,13 @@ func TestMinIO(t *testing.T) {
 	})
 }
 
-// The account that every azurite has.
+// azurite's well-known account.
 const (
 	azuriteAccount = "devstoreaccount1"
 	azuriteKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 
-// sas signs a blob's URL, or its container's when name is empty.
+// sas signs a blob's URL, or its container's if name is empty.
 func sas(base, container, name string) string {
 	const version = "2021-08-06"
 	kind, resource := "c", "/blob/"+azuriteAccount+"/"+container

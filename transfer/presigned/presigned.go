@@ -1,5 +1,5 @@
-// Package presigned is the sink for uploads whose parts, their sizes and their URLs the vendor dictates, as both
-// generations of Frame.io do: there is nothing to complete, and a URL that has expired cannot be had again.
+// Package presigned is the sink for uploads for which the vendor dictates the parts, their sizes and their URLs, as both
+// generations of Frame.io do. There is nothing to complete, and an expired URL cannot be replaced.
 package presigned
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 )
 
-// Part is one URL, a secret, and the bytes that it takes.
+// Part is one URL, a secret, and the number of bytes that it takes.
 type Part struct {
 	URL  string
 	Size int64
@@ -21,9 +21,9 @@ type Part struct {
 type Upload struct {
 	Client *http.Client
 	Parts  []Part
-	// Header is what the URLs sign: sent as it is, with nothing added.
+	// Header holds the headers that the URLs sign. They are sent as they are.
 	Header http.Header
-	// Stored tells whether the vendor has the file; nil: it does not say.
+	// Stored reports whether the vendor has the file. It is nil if the vendor does not say.
 	Stored func(ctx context.Context) (bool, error)
 }
 
@@ -35,7 +35,7 @@ type Sink struct {
 
 var _ transfer.Sink = (*Sink)(nil)
 
-// New makes a sink for one upload.
+// New returns a sink for one upload.
 func New(u Upload) *Sink { return &Sink{u: u} }
 
 // Plan implements transfer.Sink.
@@ -80,13 +80,13 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 		return receipt, fmt.Errorf("part %d: %w", p.Number, err)
 	}
 	receipt.ETag = answer.ETag()
-	if receipt.ETag == "" { // nobody asks for it: the vendor puts the parts together
+	if receipt.ETag == "" { // nobody needs it: the vendor joins the parts
 		receipt.ETag = hex.EncodeToString(sums.MD5[:])
 	}
 	return receipt, nil
 }
 
-// send stores a part, whose header the URL signs.
+// send stores a part with the headers that its URL signs.
 func (k *Sink) send(ctx context.Context, p *transfer.Part, header http.Header) (*transfer.Answer, error) {
 	answer, err := transfer.Send(ctx, k.u.Client, http.MethodPut, k.u.Parts[p.Number-1].URL, header, p.Body(0), p.Size)
 	if err != nil {
@@ -103,7 +103,7 @@ func (k *Sink) Listed(context.Context) ([]transfer.Receipt, error) {
 	return nil, transfer.ErrCannotList
 }
 
-// Complete implements transfer.Sink: the vendor notices by itself that all parts are there.
+// Complete implements transfer.Sink. It does nothing: the vendor notices when all parts are there.
 func (k *Sink) Complete(context.Context, []transfer.Receipt, transfer.Whole) error { return nil }
 
 // Done implements transfer.Sink.

@@ -16,8 +16,8 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 )
 
-// TestFrameioParts runs the suite on parts as Frame.io's legacy API hands them out: URLs that sign content-type and
-// x-amz-acl, for parts of one size.
+// TestFrameioParts runs the suite on parts as Frame.io's legacy API issues them: URLs that sign content-type and
+// x-amz-acl, for parts of the same size.
 func TestFrameioParts(t *testing.T) {
 	const part = 700_000
 	client := transfer.NewHTTPClient(nil, nil)
@@ -78,7 +78,7 @@ func TestPartsMustFitTheFile(t *testing.T) {
 	assert.EqualValues(t, 5, plan.Length(2, 15))
 }
 
-// even cuts a file into parts of one size for a list of URLs; the last one may be smaller.
+// even divides a file into parts of the same size for a list of URLs. The last one may be smaller.
 func even(urls []string, size int64) []Part {
 	n := int64(len(urls))
 	each := (size + n - 1) / n

@@ -1,5 +1,5 @@
-// Package s3 is the sink for S3 stores reached by presigned URLs alone: one PUT for a small file, a multipart upload
-// for a larger one.
+// Package s3 is the sink for S3 stores through presigned URLs alone: one PUT for a small file, a multipart upload for a
+// larger one.
 package s3
 
 import (
@@ -25,14 +25,14 @@ const (
 	unknownTop = 10_000 // parts for which URLs are asked while the size is unknown
 )
 
-// What a store says of a part besides that it is there.
+// What a store's answer says about a part besides that it is stored.
 const (
 	answersUnknown int32 = iota
-	answersETag          // its MD5, or nothing to compare with
+	answersETag          // its MD5, or nothing to compare
 	answersCRC64
 )
 
-// MultipartURLs end and list an upload. They are secrets.
+// MultipartURLs are the URLs that end or list an upload. They are secrets.
 type MultipartURLs struct {
 	Complete, Abort string
 	ListParts       []string
@@ -42,18 +42,18 @@ type MultipartURLs struct {
 type S3 struct {
 	Client   *http.Client
 	UploadID string // of a multipart upload; "" for a single PUT
-	// UploadURL takes the whole file; fresh asks for a new URL.
+	// UploadURL returns the URL for the whole file. fresh asks for a new one.
 	UploadURL func(ctx context.Context, fresh bool) (string, error)
 	// PartURLs returns URLs for at least the parts from..to of total.
 	PartURLs func(ctx context.Context, from, to, total int) (map[int]string, error)
-	// MD5URL, where the storage enforces it, replaces PartURLs: a URL that signs the part's MD5.
+	// MD5URL returns a URL that signs the part's MD5. It replaces PartURLs if the storage requires that.
 	MD5URL func(ctx context.Context, part int, sum [16]byte) (string, error)
-	// Multipart returns the URLs that end an upload; they are asked for anew each time.
+	// Multipart returns the URLs that end or list an upload. It is called each time they are needed.
 	Multipart func(ctx context.Context) (MultipartURLs, error)
-	// Stored returns the size of the finished object, -1 when it is not there.
+	// Stored returns the size of the finished object, or -1 if there is none.
 	Stored      func(ctx context.Context) (int64, error)
 	ContentType string
-	PartSize    int64 // bytes, at least
+	PartSize    int64 // minimum, in bytes
 }
 
 // Sink implements transfer.Sink.
@@ -63,16 +63,16 @@ type Sink struct {
 	urls  map[int]string
 	total int
 
-	answers atomic.Int32 // what the store is known to say of a part
+	answers atomic.Int32 // what the store is known to say about a part
 	etags   transfer.ETags
 }
 
 var _ transfer.Sink = (*Sink)(nil)
 
-// New makes a sink for one upload.
+// New returns a sink for one upload.
 func New(s S3) *Sink { return &Sink{s: s, urls: map[int]string{}} }
 
-// PartSizeFor is the part size for a file: the least one that keeps the parts below S3's limit, in whole MiB.
+// PartSizeFor returns the part size for a file: least, or in whole MiB the smallest that keeps within S3's number of parts.
 func PartSizeFor(size, least int64) int64 {
 	return transfer.PartSizeFor(size, max(least, minPart), maxParts)
 }
@@ -97,7 +97,7 @@ func (k *Sink) Plan(size int64) (transfer.Plan, error) {
 	return plan, nil
 }
 
-// Put implements transfer.Sink. A URL that is refused is replaced once.
+// Put implements transfer.Sink. It replaces a refused URL once.
 func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, error) {
 	for fresh := false; ; fresh = true {
 		u, err := k.url(ctx, p, fresh)
@@ -143,8 +143,8 @@ func (k *Sink) url(ctx context.Context, p *transfer.Part, fresh bool) (string, e
 	return u, nil
 }
 
-// Wants implements transfer.Sink: MD5, which is a part's ETag, until the store has shown that it answers with a
-// CRC64NVME, which costs a sixtieth.
+// Wants implements transfer.Sink. It wants MD5, which is a part's ETag, until the store has shown that it answers with
+// CRC64NVME, which costs a sixtieth of it.
 func (k *Sink) Wants() transfer.Hash {
 	switch {
 	case k.answers.Load() == answersCRC64:
@@ -180,7 +180,7 @@ func (k *Sink) send(ctx context.Context, u string, p *transfer.Part) (transfer.R
 	}
 	answer, err = k.compare(answer, p, func(sum [16]byte) (*transfer.Answer, error) {
 		if header.Get("Content-MD5") != "" {
-			return answer, nil // the store has compared it
+			return answer, nil // the store has already compared it
 		}
 		header.Set("Content-MD5", transfer.ContentMD5(sum))
 		return put()
@@ -191,7 +191,7 @@ func (k *Sink) send(ctx context.Context, u string, p *transfer.Part) (transfer.R
 	return transfer.Receipt{Number: p.Number, ETag: answer.ETag()}, nil
 }
 
-// compare holds the store's checksum of a part against ours.
+// compare compares the store's checksum of a part with ours.
 func (k *Sink) compare(answer *transfer.Answer, p *transfer.Part, proved func(sum [16]byte) (*transfer.Answer, error)) (*transfer.Answer, error) {
 	if answer.ETag() == "" {
 		return nil, &transfer.SinkError{Cause: errors.New("the answer names no ETag")}
@@ -209,14 +209,14 @@ func (k *Sink) compare(answer *transfer.Answer, p *transfer.Part, proved func(su
 		return answer, nil
 	}
 	if !p.Took(transfer.MD5) {
-		k.answers.Store(answersETag) // it has stopped saying so
+		k.answers.Store(answersETag) // it no longer answers with CRC64NVME
 		return nil, &transfer.SinkError{Cause: errors.New("the answer names no checksum")}
 	}
 	k.answers.CompareAndSwap(answersUnknown, answersETag)
 	return k.etags.Compare(answer, sums.MD5, func() (*transfer.Answer, error) { return proved(sums.MD5) })
 }
 
-// signs tells whether a presigned URL demands a header.
+// signs reports whether a presigned URL requires a header.
 func signs(u, header string) bool {
 	parsed, err := url.Parse(u)
 	return err == nil && strings.Contains(";"+strings.ToLower(parsed.Query().Get("X-Amz-SignedHeaders"))+";", ";"+header+";")
@@ -280,7 +280,7 @@ type completePart struct {
 	ETag   string `xml:"ETag"`
 }
 
-// Complete implements transfer.Sink. S3 may answer 200 and say in the body that it failed.
+// Complete implements transfer.Sink. S3 may answer 200 and report a failure in the body.
 func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, _ transfer.Whole) error {
 	urls, err := k.s.Multipart(ctx)
 	if err != nil {
@@ -345,11 +345,11 @@ func (k *Sink) Abort(ctx context.Context) error {
 	return err
 }
 
-// CreateMultipart begins an upload at a presigned CreateMultipartUpload URL and returns its id.
+// CreateMultipart starts an upload at a presigned CreateMultipartUpload URL and returns its id.
 func CreateMultipart(ctx context.Context, client *http.Client, presigned string) (string, error) {
 	answer, err := transfer.Send(ctx, client, http.MethodPost, presigned, nil, nil, 0)
 	if err == nil {
-		if err = answer.Err(); errors.Is(err, transfer.ErrUploadGone) { // there is no upload yet: the bucket or the key is at fault
+		if err = answer.Err(); errors.Is(err, transfer.ErrUploadGone) { // there is no upload yet, so the bucket or the key is at fault
 			err = &transfer.SinkError{Status: answer.Status}
 		}
 	}

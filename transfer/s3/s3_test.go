@@ -23,7 +23,7 @@ type presigner interface {
 	Presign(method, bucket, key string, query url.Values, headers map[string]string, expires time.Duration) string
 }
 
-// describe makes the sinks of an upload of a size; stale makes the URLs of before refuse.
+// describe describes an upload of a size. stale makes its earlier URLs refuse requests.
 func describe(t *testing.T, client *http.Client, sign presigner, key string, size, part int64, stale *atomic.Bool, md5s bool) S3 {
 	t.Helper()
 	const bucket = "files"

@@ -2,12 +2,12 @@ package widemd5
 
 import "golang.org/x/sys/cpu"
 
-// Available says whether several streams cost less together than one by one.
+// Available reports whether several streams cost less together than one by one.
 var Available = cpu.X86.HasAVX2
 
 var useVL = cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL
 
-// blocks8 takes blocks of 64 bytes from each of eight addresses.
+// blocks8 hashes blocks of 64 bytes from each of eight addresses.
 func blocks8(state *[4][Lanes]uint32, from *[Lanes]*byte, blocks int) {
 	if useVL {
 		blocks8VL(state, from, blocks)

@@ -2,7 +2,7 @@
 
 package widemd5
 
-// Available says whether several streams cost less together than one by one.
+// Available reports whether several streams cost less together than one by one.
 const Available = false
 
 func blocks8(*[4][Lanes]uint32, *[Lanes]*byte, int) {}

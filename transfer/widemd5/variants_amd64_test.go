@@ -2,7 +2,7 @@ package widemd5
 
 import "golang.org/x/sys/cpu"
 
-// variants are the codes that this processor can run.
+// variants returns what this processor can run.
 func variants() []string {
 	out := []string{"standard"}
 	if cpu.X86.HasAVX2 {

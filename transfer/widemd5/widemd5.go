@@ -1,9 +1,9 @@
-// Package widemd5 takes the MD5s of several streams at once, in the eight lanes of AVX2's registers. MD5 waits for itself
-// at every step, so one stream leaves most of a processor idle: four streams take little longer than one. With four parts in
-// flight it is two to three times as fast as crypto/md5, with eight four times (docs/transfer.md has the figures).
+// Package widemd5 computes the MD5s of several streams at once, in the eight lanes of AVX2's registers. Each step of MD5
+// depends on the one before, so one stream leaves most of a processor idle, and four streams take little longer than one. With
+// four parts in flight it is two to three times as fast as crypto/md5, and with eight four times (docs/transfer.md has the figures).
 //
-// github.com/minio/md5-simd does the same with gathering loads, which cost all the gain on AMD's processors while there
-// are fewer than eight streams (docs/transfer.md).
+// github.com/minio/md5-simd does the same with gather loads, which cancel out the gain on AMD's processors with fewer than
+// eight streams (docs/transfer.md).
 package widemd5
 
 import (
@@ -14,30 +14,30 @@ import (
 
 //go:generate sh -c "go run ./gen >blocks_amd64.s"
 
-// BlockSize is what Blocks takes multiples of, in bytes.
+// BlockSize is the block size in bytes. Blocks takes multiples of it.
 const BlockSize = md5.BlockSize
 
-// Lanes is how many streams are worth the time of one.
+// Lanes is how many streams are hashed in about the time of one.
 const Lanes = 8
 
 const (
-	narrow = 1        // lanes that the standard library is faster for
-	atOnce = 64 << 10 // bytes of a lane in one call: the runtime cannot interrupt it
+	narrow = 1        // number of lanes up to which the standard library is faster
+	atOnce = 64 << 10 // bytes per lane in one call, which the runtime cannot interrupt
 )
 
-// Digest is one stream's. The zero value is not ready: see New.
+// Digest is the MD5 of one stream. The zero value is not usable: see New.
 type Digest struct {
 	state [4]uint32
 	len   uint64 // bytes
 }
 
-// New begins a stream.
+// New returns the Digest of an empty stream.
 func New() *Digest {
 	return &Digest{state: [4]uint32{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}}
 }
 
-// Blocks adds to each of several streams the first len(from[0]) bytes, a multiple of BlockSize, of its from. Without AVX2
-// it takes them one after the other.
+// Blocks adds to each stream the first len(from[0]) bytes of its from, which must be a multiple of BlockSize. Without AVX2
+// it hashes the streams one after the other.
 func Blocks(streams []*Digest, from [][]byte) {
 	size := len(from[0])
 	for len(streams) > 0 {
@@ -79,7 +79,7 @@ func wide(streams []*Digest, from [][]byte, size int) {
 	}
 }
 
-// Sum is the stream's MD5 with rest after it, which may be of any length. The stream is as it was afterwards.
+// Sum returns the MD5 of the stream followed by rest, which may have any length. It does not change the stream.
 func (d *Digest) Sum(rest []byte) (sum [md5.Size]byte) {
 	h := d.standard()
 	_, _ = h.Write(rest)
@@ -94,9 +94,9 @@ type standard interface {
 	Sum([]byte) []byte
 }
 
-const magic = "md5\x01" // of crypto/md5's saved state: magic, A to D, a block, the length
+const magic = "md5\x01" // begins crypto/md5's saved state: magic, A to D, a block, the length
 
-// standard is the standard library's digest of the same stream.
+// standard returns the standard library's digest of the same stream.
 func (d *Digest) standard() standard {
 	b := append(make([]byte, 0, len(magic)+md5.Size+BlockSize+8), magic...)
 	for _, w := range d.state {
@@ -106,7 +106,7 @@ func (d *Digest) standard() standard {
 	b = binary.BigEndian.AppendUint64(b, d.len)
 	h := md5.New().(standard) //nolint:gosec // the object stores name MD5 and SHA-1
 	if err := h.UnmarshalBinary(b); err != nil {
-		panic("widemd5: crypto/md5 saves its state in another form: " + err.Error()) // the tests would have seen it
+		panic("widemd5: crypto/md5 saves its state in another form: " + err.Error()) // the tests would have shown it
 	}
 	return h
 }

@@ -72,7 +72,7 @@ func TestLongRounds(t *testing.T) {
 	}
 }
 
-// BenchmarkMD5 compares the time of some streams together with the standard library's for as many bytes.
+// BenchmarkMD5 compares the time for several streams together with the standard library's for the same bytes.
 func BenchmarkMD5(b *testing.B) {
 	const size = 4 << 20
 	for _, n := range []int{1, 2, 4, 8} {

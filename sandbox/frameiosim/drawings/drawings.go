@@ -1,4 +1,4 @@
-// Package drawings turns what is drawn on the simulator's page into annotations as Frame.io keeps them, and back.
+// Package drawings converts drawings on the simulator's page into annotations as Frame.io stores them, and back.
 package drawings
 
 import (
@@ -7,7 +7,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/ui"
 )
 
-// shape is one of an annotation's.
+// shape is one shape of an annotation.
 type shape struct {
 	Tool  string    `json:"tool"`
 	Color string    `json:"color"`
@@ -24,7 +24,7 @@ type shape struct {
 	YS    []float64 `json:"ys,omitempty"`
 }
 
-// Annotation is what was drawn on the page as Frame.io keeps it; "" for nothing.
+// Annotation returns a drawing on the page as Frame.io stores it, or "" if there is none.
 func Annotation(drawn []ui.Mark) string {
 	var out []shape
 	for _, m := range drawn {
@@ -55,7 +55,7 @@ func Annotation(drawn []ui.Mark) string {
 	return string(raw)
 }
 
-// Marks reads an annotation for the page; what it cannot show is left out.
+// Marks returns an annotation as the page draws it. It returns nil if it cannot be parsed.
 func Marks(annotation string) []ui.Mark {
 	var list []shape
 	if json.Unmarshal([]byte(annotation), &list) != nil {

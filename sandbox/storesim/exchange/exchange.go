@@ -1,5 +1,5 @@
-// Package exchange is how the vendors' clients and the fakes talked when they were recorded (storesim/testdata/record), and
-// plays it to a fake again.
+// Package exchange holds what the vendors' clients and the fakes exchanged when they were recorded (storesim/testdata/record),
+// and replays it against a fake.
 package exchange
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/s3sim"
 )
 
-// Sizes and names of the files that the clients sent; their bytes are sinktest's.
+// Sizes and names of the files that the clients sent. Their bytes are from sinktest.
 const (
 	GoogleFile    = 5<<20 + 12345
 	BackblazeFile = 2*5_000_000 + 77
@@ -22,13 +22,13 @@ const (
 	SmallName     = "folder/small ü.mov"
 )
 
-// Scenarios: nothing is in the way, or every third request is refused.
+// Scenarios: nothing fails, or every third request is refused.
 const (
 	Plain   = "plain"
 	Refused = "503"
 )
 
-// Fault is what is in a scenario's way; it counts the requests anew.
+// Fault returns a scenario's faults, with a new count of requests. It returns nil if there are none.
 func Fault(scenario string) func(*http.Request) *s3sim.Fault {
 	if scenario != Refused {
 		return nil
@@ -42,7 +42,7 @@ func Fault(scenario string) func(*http.Request) *s3sim.Fault {
 	}
 }
 
-// Exchange is one request of a client and the answer that it took.
+// Exchange is one request of a client and the answer that it accepted.
 type Exchange struct {
 	Scenario string      `json:"scenario"`
 	Method   string      `json:"method"`
@@ -54,7 +54,7 @@ type Exchange struct {
 	Answer   string      `json:"answer"`
 }
 
-// Body is a request's body: text, or bytes of a generated file and text after them.
+// Body is a request's body: text, or bytes of a generated file followed by text.
 type Body struct {
 	FileSize int64  `json:"file_size,omitempty"`
 	At       int    `json:"at,omitempty"`
@@ -64,7 +64,7 @@ type Body struct {
 
 const digest = 40 // hex digits that may follow a file's bytes
 
-// Describe finds a body in files of these sizes; it is kept as it is where it is in none.
+// Describe finds a body in files of these sizes. A body that is in none of them is kept as it is.
 func Describe(raw []byte, sizes []int64, file func(int64) []byte) Body {
 	for _, size := range sizes {
 		whole := file(size)
@@ -79,7 +79,7 @@ func Describe(raw []byte, sizes []int64, file func(int64) []byte) Body {
 	return Body{Text: string(raw)}
 }
 
-// Bytes are the body's.
+// Bytes returns the body's bytes.
 func (b Body) Bytes(file func(int64) []byte) []byte {
 	if b.Length == 0 {
 		return []byte(b.Text)
@@ -89,7 +89,7 @@ func (b Body) Bytes(file func(int64) []byte) []byte {
 
 const baseMark = "{base}"
 
-// Relative is the exchange without the place where the fake was served.
+// Relative returns the exchange without the URL at which the fake was served.
 func (e Exchange) Relative(base string) Exchange {
 	return e.each(func(s string) string { return strings.ReplaceAll(s, base, baseMark) })
 }
@@ -108,18 +108,18 @@ func (e Exchange) each(change func(string) string) Exchange {
 	return e
 }
 
-// madeUp is what a fake makes up anew each time: sessions, upload URLs, tokens, files.
+// madeUp matches the ids that a fake newly generates each time: sessions, upload URLs, tokens, files.
 var madeUp = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
-// Player plays exchanges to a fake that is served at Base.
+// Player replays exchanges against a fake that is served at Base.
 type Player struct {
 	Base  string
 	File  func(int64) []byte
-	known []string // recorded, made up now, …
+	known []string // a recorded id, the one generated now, …
 }
 
-// Play sends the request as it was recorded, with the ids that the fake has made up this time, and fails where the answer
-// is not the one that the client took.
+// Play sends the request as recorded, with the ids that the fake generated this time. It fails if the answer is not the one
+// that the client accepted.
 func (p *Player) Play(e Exchange) error {
 	e = e.each(func(s string) string { return strings.NewReplacer(append(p.known, baseMark, p.Base)...).Replace(s) })
 	req, err := http.NewRequest(e.Method, p.Base+e.URL, bytes.NewReader(e.Body.Bytes(p.File)))
@@ -152,7 +152,7 @@ func (p *Player) Play(e Exchange) error {
 	return nil
 }
 
-// same compares an answer with the recorded one, and learns which ids stand for which.
+// same reports whether an answer is the recorded one, and learns which ids correspond.
 func (p *Player) same(recorded, now string) bool {
 	old, made := madeUp.FindAllString(recorded, -1), madeUp.FindAllString(now, -1)
 	if len(old) != len(made) || madeUp.ReplaceAllString(recorded, "") != madeUp.ReplaceAllString(now, "") {

@@ -1,5 +1,5 @@
-// Command gen prints the assembly of package widemd5: for AVX2, and for AVX-512VL, whose operations of three operands and
-// rotations make the chain shorter.
+// Command gen prints the assembly of package widemd5: for AVX2, and for AVX-512VL, whose three-operand operations and
+// rotations shorten the dependency chain.
 package main
 
 import (
@@ -45,11 +45,11 @@ func main() {
 	}
 }
 
-// variant is the code for one kind of processor.
+// variant generates the code for one kind of processor.
 type variant struct {
 	name  string
 	stack int // bytes
-	// keep makes word w of all lanes by an instruction.
+	// keep stores word w of all lanes, the result of an instruction.
 	keep func(instruction string, w int)
 	step func(i int)
 }
@@ -59,7 +59,7 @@ var avx2 = variant{"blocks8AVX2", 16 * 32, func(instruction string, w int) {
 	p("\tVMOVDQU Y4, %d(SP)", 32*w)
 }, stepAVX2}
 
-// vl has sixteen registers more: the words stay in them.
+// vl has sixteen more registers, which hold the words.
 var vl = variant{"blocks8VL", 0, func(instruction string, w int) { p("\t%s, Y%d", instruction, 16+w) }, stepVL}
 
 func function(v variant) {
@@ -96,7 +96,7 @@ func function(v variant) {
 	p("\tRET")
 }
 
-// transpose keeps the words of all lanes. Lanes 0 to 3 are in the low halves of the registers, 4 to 7 in the high.
+// transpose loads and keeps the words of all lanes. Lanes 0 to 3 are in the low halves of the registers, 4 to 7 in the high.
 func transpose(keep func(instruction string, w int)) {
 	for g := range 4 {
 		for i := range 4 {
@@ -114,13 +114,13 @@ func transpose(keep func(instruction string, w int)) {
 	}
 }
 
-// operands are the registers of operation i, and the index of its word.
+// operands returns the registers of operation i, and the index of its word.
 func operands(i int) (a, b, c, d string, word int) {
 	reg := func(j int) string { return fmt.Sprintf("Y%d", (j-i%4+4)%4) }
 	return reg(0), reg(1), reg(2), reg(3), [4]int{i % 16, (5*i + 1) % 16, (3*i + 5) % 16, 7 * i % 16}[i/16]
 }
 
-// stepAVX2 is operation i. What does not need B, which the operation before makes, comes first: B is what all waits for.
+// stepAVX2 prints operation i. It puts first what does not need B, the result of the previous operation, on which everything waits.
 func stepAVX2(i int) {
 	a, b, c, d, word := operands(i)
 	p("\tVPADDD %d(%s), %s, %s", 32*i, consts, a, a)
@@ -150,10 +150,10 @@ func stepAVX2(i int) {
 	p("\tVPADDD %s, %s, %s", b, a, a)
 }
 
-// functions are the rounds' functions of D, B and C as truth tables.
+// functions holds the rounds' functions of D, B and C as truth tables.
 var functions = [4]int{0xB8, 0xCA, 0x96, 0x65}
 
-// stepVL is operation i in fewer instructions.
+// stepVL prints operation i in fewer instructions.
 func stepVL(i int) {
 	a, b, c, d, word := operands(i)
 	p("\tVPADDD %d(%s), %s, %s", 32*i, consts, a, a)

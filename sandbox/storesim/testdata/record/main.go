@@ -1,10 +1,10 @@
-// Command record lets the vendors' own clients upload to the fakes of Google Cloud Storage and Backblaze B2, and writes down
-// what they sent and what they were content with. The test of storesim plays that to the fakes again, so that nobody has
-// to compile these clients to run the tests:
+// Command record makes the vendors' own clients upload to the fakes of Google Cloud Storage and Backblaze B2, and records what
+// they sent and which answers they accepted. The test of storesim replays that against the fakes, so that nobody has to
+// compile these clients to run the tests:
 //
 //	go -C sandbox/storesim/testdata/record run . ..
 //
-// Run it when a fake answers otherwise than before, and on purpose. It fails where a client is not content.
+// Run it when a fake's answers change on purpose. It fails if a client does not accept an answer.
 package main
 
 import (
@@ -62,10 +62,10 @@ func write(path string, list []exchange.Exchange) error {
 	return os.WriteFile(path, b.Bytes(), 0o644) //nolint:gosec // no secret
 }
 
-// recorder writes down what passes through it.
+// recorder records what passes through it.
 type recorder struct {
 	base     string
-	sizes    []int64 // of the files whose bytes are not written down
+	sizes    []int64 // of the files whose bytes are not recorded
 	mu       sync.Mutex
 	scenario string
 	list     []exchange.Exchange
@@ -98,7 +98,7 @@ func (c *recorder) over(h http.Handler) http.Handler {
 	})
 }
 
-// google uploads with cloud.google.com/go/storage, in chunks, with requests refused on the way.
+// google uploads with cloud.google.com/go/storage, in chunks, first undisturbed and then with requests refused.
 func google(ctx context.Context) ([]exchange.Exchange, error) {
 	file := sinktest.File(exchange.GoogleFile)
 	c := &recorder{sizes: []int64{exchange.GoogleFile}}
@@ -133,7 +133,7 @@ func google(ctx context.Context) ([]exchange.Exchange, error) {
 	return c.list, nil
 }
 
-// backblaze uploads with Backblaze's client: a whole file, and a large one with the digests at the parts' ends.
+// backblaze uploads with Backblaze's client: a whole file, and a large one with the digest at the end of each part.
 func backblaze(ctx context.Context) ([]exchange.Exchange, error) {
 	c := &recorder{sizes: []int64{exchange.BackblazeFile, exchange.SmallFile}, scenario: exchange.Plain}
 	var b *storesim.B2

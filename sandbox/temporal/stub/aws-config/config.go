@@ -1,5 +1,5 @@
-// Package config stands for how Amazon's SDK finds its credentials, for Temporal's archiver and its Elasticsearch: the
-// sandbox's server has neither.
+// Package config replaces how Amazon's SDK finds its credentials for Temporal's archiver and Elasticsearch. The sandbox's
+// server has neither.
 package config
 
 import (

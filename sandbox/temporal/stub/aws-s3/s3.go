@@ -1,4 +1,4 @@
-// Package s3 stands for Amazon's client in Temporal's archiver, which the sandbox's server does not have.
+// Package s3 replaces Amazon's client in Temporal's archiver, which the sandbox's server does not have.
 package s3
 
 import (
@@ -12,7 +12,7 @@ import (
 
 var errNone = errors.New("archival to S3 is not in the sandbox's Temporal server")
 
-// What the archiver names.
+// What the archiver uses.
 type (
 	Options struct {
 		BaseEndpoint *string

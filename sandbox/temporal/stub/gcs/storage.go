@@ -1,4 +1,4 @@
-// Package storage stands for Google's client in Temporal's archiver, which the sandbox's server does not have.
+// Package storage replaces Google's client in Temporal's archiver, which the sandbox's server does not have.
 package storage
 
 import (
@@ -9,12 +9,12 @@ import (
 	"google.golang.org/api/option"
 )
 
-// ScopeFullControl is OAuth's.
+// ScopeFullControl is an OAuth scope.
 const ScopeFullControl = "https://www.googleapis.com/auth/devstorage.full_control"
 
 var errNone = errors.New("archival to Google Cloud Storage is not in the sandbox's Temporal server")
 
-// What the archiver names.
+// What the archiver uses.
 type (
 	Client         struct{}
 	BucketHandle   struct{}
@@ -30,7 +30,7 @@ type (
 // NewClient fails.
 func NewClient(context.Context, ...option.ClientOption) (*Client, error) { return nil, errNone }
 
-// Bucket is never called: there is no client.
+// Bucket is never called, because there is no client.
 func (*Client) Bucket(string) *BucketHandle { return &BucketHandle{} }
 
 // Object names an object.

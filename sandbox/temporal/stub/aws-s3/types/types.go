@@ -1,4 +1,4 @@
-// Package types has S3's errors and rows that Temporal's archiver names.
+// Package types has S3's errors and rows that Temporal's archiver uses.
 package types
 
 // NoSuchBucket is never returned.

@@ -1,4 +1,4 @@
-// Package option stands for the options of Google's clients, which the sandbox's Temporal server has none of.
+// Package option replaces the options of Google's clients, which the sandbox's Temporal server does not have.
 package option
 
 import "golang.org/x/oauth2"

@@ -1,5 +1,5 @@
-// Package client stands for the client of Temporal's auto-scaled workers, which the sandbox's server has none of. Its
-// original brings Kubernetes and three clouds' SDKs along: a third of what the server compiles.
+// Package client replaces the client of Temporal's auto-scaled workers, of which the sandbox's server has none. The original
+// depends on Kubernetes and three clouds' SDKs: a third of what the server compiles.
 package client
 
 import (
@@ -12,7 +12,7 @@ import (
 	"go.uber.org/fx"
 )
 
-// Client is what the server asks of auto-scaled workers.
+// Client is what the server needs from auto-scaled workers.
 type Client interface {
 	DescribeWorkerControllerInstance(context.Context, *namespace.Namespace, *deployment.WorkerDeploymentVersion) (*iface.QueryDescribeWorkerControllerInstanceResponse, []byte, error)
 	UpdateWorkerControllerInstance(_ context.Context, _ *namespace.Namespace, _ *deployment.WorkerDeploymentVersion, conflictToken []byte, identity string,

@@ -1,4 +1,4 @@
-// Package workercomponent stands for the worker of Temporal's auto-scaled workers: there is none.
+// Package workercomponent replaces the worker of Temporal's auto-scaled workers. There is none.
 package workercomponent
 
 import "go.uber.org/fx"

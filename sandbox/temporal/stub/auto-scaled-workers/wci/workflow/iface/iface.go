@@ -1,4 +1,4 @@
-// Package iface has the types of Temporal's auto-scaled workers that its server names. The sandbox's server scales nothing.
+// Package iface has the types of Temporal's auto-scaled workers that its server uses. The sandbox's server scales nothing.
 package iface
 
 import (
@@ -8,26 +8,26 @@ import (
 	"go.temporal.io/api/enums/v1"
 )
 
-// The names of compute providers and scaling algorithms.
+// Names of compute providers and scaling algorithms.
 type (
 	ComputeProviderType  string
 	ScalingAlgorithmType string
 )
 
-// ComputeProviderSpec would say where workers run.
+// ComputeProviderSpec is where workers would run.
 type ComputeProviderSpec struct {
 	ProviderType  ComputeProviderType `json:"provider_type,omitempty"`
 	Config        *common.Payload     `json:"config,omitempty"`
 	NexusEndpoint string              `json:"nexus_endpoint,omitempty"`
 }
 
-// ScalingAlgorithmSpec would say when there are more of them.
+// ScalingAlgorithmSpec is when there would be more of them.
 type ScalingAlgorithmSpec struct {
 	ScalingAlgorithm ScalingAlgorithmType `json:"scaling_algorithm,omitempty"`
 	Config           *common.Payload      `json:"config,omitempty"`
 }
 
-// ScalingGroupSpec is both for some kinds of tasks.
+// ScalingGroupSpec has both for some kinds of tasks.
 type ScalingGroupSpec struct {
 	TaskTypes []enums.TaskQueueType `json:"task_types"`
 	Compute   ComputeProviderSpec   `json:"compute"`
@@ -40,12 +40,12 @@ type ScalingGroupSpecUpdate struct {
 	UpdateMask []string         `json:"update_mask"`
 }
 
-// WorkerControllerInstanceSpec is all groups of a deployment's version.
+// WorkerControllerInstanceSpec has all groups of a deployment's version.
 type WorkerControllerInstanceSpec struct {
 	ScalingGroupSpecs map[string]ScalingGroupSpec `json:"scaling_group_specs"`
 }
 
-// QueryDescribeWorkerControllerInstanceResponse is what a description would hold.
+// QueryDescribeWorkerControllerInstanceResponse would be the answer to a description.
 type QueryDescribeWorkerControllerInstanceResponse struct {
 	Spec             *WorkerControllerInstanceSpec `json:"spec,omitempty"`
 	ValidationStatus *ValidationStatus             `json:"validation_state,omitempty"`
@@ -56,13 +56,13 @@ type UpdateWorkerControllerInstanceResponse struct {
 	Spec *WorkerControllerInstanceSpec `json:"spec,omitempty"`
 }
 
-// ValidationResult says whether workers could be started.
+// ValidationResult is whether workers could be started.
 type ValidationResult string
 
 // ValidationResultFailed is the one that the server looks for.
 const ValidationResultFailed ValidationResult = "failed"
 
-// ValidationStatus is when that was tried.
+// ValidationStatus is the last attempt and its result.
 type ValidationStatus struct {
 	LastValidationTime time.Time        `json:"last_validation_time"`
 	Status             ValidationResult `json:"status"`
