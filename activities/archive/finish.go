@@ -77,18 +77,26 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	}
 	if _, err := arc.update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
-		r.Stuck = nil
-		if verified := status == ledger.Verified || status == ledger.VerifiedWithExceptions; verified && (r.Changed || r.ProvenSince.IsZero()) {
-			r.ProvenSince = r.FinishedAt
-		} else if r.Changed && !verified {
-			r.ProvenSince = time.Time{}
-		}
+		r.Stuck, r.ProvenSince = nil, provenSince(*r)
 		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()
 	}); err != nil {
 		return workflows.FinishArchiveResult{}, err
 	}
 	arc.tenant.Start(ctx, told)
 	return workflows.FinishArchiveResult{Status: string(status), Reason: reason, Changed: row.Changed, Counts: counts}, nil
+}
+
+// provenSince returns since when an archive whose run has just ended has been proven without a break. A run that has changed or found
+// something, and did not end verified, breaks it. One that could not look, as while a vendor was away, does not.
+func provenSince(r ledger.Archive) time.Time {
+	verified := r.Status == ledger.Verified || r.Status == ledger.VerifiedWithExceptions
+	switch {
+	case verified && (r.Changed || r.ProvenSince.IsZero()):
+		return r.FinishedAt
+	case !verified && (r.Changed || r.Status == ledger.Incomplete):
+		return time.Time{}
+	}
+	return r.ProvenSince
 }
 
 // frameioCalls returns the number of this process's calls, if the adapter counts them.
