@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/untrusted"
 )
 
 // sharedLimit is the vendor's rate limit for one set of credentials, across all operations.
@@ -193,11 +195,25 @@ func path(service string, segments ...string) string {
 type envelope[T any] struct {
 	Objects []T     `json:"objects"`
 	NextURL *string `json:"next_url"`
-	Page    int     `json:"page"`
-	Pages   int     `json:"pages"`
+	Pages   count   `json:"pages"`
+	Total   count   `json:"total"`
 }
 
-func (e envelope[T]) hasNext() bool { return e.NextURL != nil && *e.NextURL != "" }
+// count is a number that a listing says of itself; 0 where it says none.
+type count int
+
+// UnmarshalJSON takes what is no whole number for none: the rows are read all the same.
+func (n *count) UnmarshalJSON(raw []byte) error {
+	v, _ := untrusted.Count("count", Scalar(raw), math.MaxInt32)
+	*n = count(v)
+	return nil
+}
+
+// hasNext says that more is listed than the rows that were read, the page's included: by its link, or by the total, of which some
+// listings have one only.
+func (e envelope[T]) hasNext(read int) bool {
+	return e.NextURL != nil && *e.NextURL != "" || read < int(e.Total)
+}
 
 // byPage reads a listing by page numbers to its end. A page beyond the end is a 404.
 func byPage[T any](ctx context.Context, c *Client, op, p string, q url.Values) iter.Seq2[T, error] {
@@ -214,6 +230,7 @@ func byPage[T any](ctx context.Context, c *Client, op, p string, q url.Values) i
 // numbered reads a listing by page numbers.
 func numbered[T any](ctx context.Context, op string, get func(ctx context.Context, page int) (envelope[row[T]], error)) iter.Seq2[T, error] {
 	counted := 0 // by the page before
+	read := 0
 	rows := rest.Pages(ctx, vendor, op, func(r row[T]) string { return r.id }, func(ctx context.Context, cursor string) ([]row[T], string, error) {
 		page, _ := strconv.Atoi(cmp.Or(cursor, "1"))
 		e, err := get(ctx, page)
@@ -226,11 +243,12 @@ func numbered[T any](ctx context.Context, op string, get func(ctx context.Contex
 		if err != nil {
 			return nil, "", err
 		}
-		counted = e.Pages
+		counted = int(e.Pages)
+		read += len(e.Objects)
 		switch {
-		case e.Pages > rest.MostPages:
-			return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Permanent, Detail: fmt.Sprintf("the listing says that it has %d pages", e.Pages)}
-		case e.Pages > 0 && page >= e.Pages, e.Pages <= 0 && (!e.hasNext() || len(e.Objects) == 0):
+		case counted > rest.MostPages:
+			return nil, "", &rest.Error{Vendor: vendor, Operation: op, Class: rest.Permanent, Detail: fmt.Sprintf("the listing says that it has %d pages", counted)}
+		case counted > 0 && page >= counted, counted == 0 && (!e.hasNext(read) || len(e.Objects) == 0):
 			return e.Objects, "", nil
 		}
 		return e.Objects, strconv.Itoa(page + 1), nil
@@ -274,6 +292,7 @@ func orEmpty(err error) error {
 // byLastID reads a listing that continues after the ID of the last row.
 func byLastID[T any](ctx context.Context, c *Client, op, p string, q url.Values, id func(T) string) ([]T, error) {
 	q = with(q, "per_page", strconv.Itoa(perPage))
+	read := 0
 	return rest.Collect(rest.Pages(ctx, vendor, op, id, func(ctx context.Context, last string) ([]T, string, error) {
 		query := q
 		if last != "" {
@@ -286,10 +305,11 @@ func byLastID[T any](ctx context.Context, c *Client, op, p string, q url.Values,
 			}
 			return nil, "", err
 		}
+		read += len(e.Objects)
 		switch n := len(e.Objects); {
 		case n == 0, id(e.Objects[n-1]) == last: // it begins with the last row, and has no other
 			return nil, "", nil
-		case n < perPage && !e.hasNext():
+		case n < perPage && !e.hasNext(read):
 			return e.Objects, "", nil
 		default:
 			return e.Objects, id(e.Objects[n-1]), nil

@@ -161,6 +161,65 @@ func TestListingsThatRepeat(t *testing.T) {
 	}
 }
 
+// A listing that gives fewer rows than were asked for says by one of pages, link and total that there are more. What else it says of
+// itself is not needed.
+func TestListingsOfSmallPages(t *testing.T) {
+	t.Parallel()
+	for name, says := range map[string]func(from, to int) map[string]any{
+		"pages": func(int, int) map[string]any { return map[string]any{"pages": 4} },
+		"a link": func(_, to int) map[string]any {
+			return map[string]any{"next_url": map[bool]any{true: "/API/x/"}[to < 7]}
+		},
+		"a total":       func(int, int) map[string]any { return map[string]any{"total": 7} },
+		"a total twice": func(int, int) map[string]any { return map[string]any{"total": 14} },
+		"what is left": func(from, _ int) map[string]any {
+			return map[string]any{"total": 7 - from, "next_url": map[bool]any{true: "/API/x/"}[from < 6]}
+		},
+		"odd numbers": func(_, to int) map[string]any {
+			return map[string]any{"page": "x", "pages": []int{1}, "total": map[string]any{"value": 7}, "next_url": map[bool]any{true: "/API/x/"}[to < 7]}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page := func(w http.ResponseWriter, from int) {
+				rows, to := []map[string]any{}, min(from+2, 7)
+				for n := from; n < to; n++ {
+					rows = append(rows, map[string]any{"id": "row" + strconv.Itoa(n)})
+				}
+				if len(rows) == 0 {
+					w.WriteHeader(http.StatusNotFound)
+				}
+				said := says(from, to)
+				said["objects"] = rows
+				answer(w, said)
+			}
+			c := against(t, map[string]http.HandlerFunc{
+				"GET /API/assets/v1/assets/a/segments/": func(w http.ResponseWriter, r *http.Request) {
+					number, _ := strconv.Atoi(r.URL.Query().Get("page"))
+					page(w, 2*(number-1))
+				},
+				"GET /API/files/v1/assets/a/versions/v/files/": func(w http.ResponseWriter, r *http.Request) {
+					last, err := strconv.Atoi(strings.TrimPrefix(r.URL.Query().Get("last_id"), "row"))
+					if err != nil {
+						last = -1
+					}
+					page(w, last+1)
+				},
+			})
+			segments, err := c.Segments.List(t.Context(), "a", iconik.SegmentListOptions{})
+			if err != nil || len(segments) != 7 {
+				t.Errorf("%d segments, %v", len(segments), err)
+			}
+			if name == "pages" { // of no meaning there
+				return
+			}
+			files, err := c.Files.Files(t.Context(), "a", "v")
+			if err != nil || len(files) != 7 {
+				t.Errorf("%d files, %v", len(files), err)
+			}
+		})
+	}
+}
+
 // The list of views is documented without pages, as lists that have them begin: with ten rows.
 func TestViewsInPages(t *testing.T) {
 	c := against(t, map[string]http.HandlerFunc{"GET /API/metadata/v1/views/": func(w http.ResponseWriter, r *http.Request) {

@@ -298,6 +298,20 @@ func TestAnswersAreBounded(t *testing.T) {
 	assert.True(t, e.Uncertain, "the write has taken effect, whatever the proxy answered")
 }
 
+// What stands between answers with its own page; an answer is known by what it is, not by what it calls itself.
+func TestAWebPageIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	for body, taken := range map[string]bool{`<html><p>Sign in</p></html>`: false, `{"id":"1"}`: true, `Sign in`: false, ``: true, " \n[1]": true} {
+		for _, method := range []string{"DELETE", "PUT"} {
+			c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/html; charset=utf-8")
+				_, _ = io.WriteString(w, body)
+			}, nil)
+			assert.Equal(t, taken, call(c, method, nil) == nil, "%s %s", method, body)
+		}
+	}
+}
+
 func clocked(l Limit) (*Budget, *time.Time) {
 	b := NewBudget(l)
 	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
