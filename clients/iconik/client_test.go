@@ -68,6 +68,48 @@ func TestPartURLsOfSmallPages(t *testing.T) {
 	}
 }
 
+// The URLs that end an upload may come all at once, or each for its name only; an upload that iconik does not know is an error.
+func TestMultipartURLsByName(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]any{"complete_url": "https://store/complete", "abort_url": "https://store/abort", "list_parts_url": []string{"https://store/list"}}
+	for name, v := range map[string]struct {
+		without func() (int, map[string]any)
+		calls   int
+	}{
+		"all at once": {func() (int, map[string]any) { return 200, kinds }, 1},
+		"one at once": {func() (int, map[string]any) {
+			return 200, map[string]any{"complete_url": "https://store/complete", "list_parts_url": nil}
+		}, 3},
+		"none without a name": {func() (int, map[string]any) { return 200, map[string]any{} }, 4},
+		"refused without a name": {func() (int, map[string]any) {
+			return 400, map[string]any{"errors": map[string]string{"type": "Missing data for required field."}}
+		}, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			c := against(t, map[string]http.HandlerFunc{"GET /API/files/v1/assets/A/files/F/multipart_url/": func(w http.ResponseWriter, r *http.Request) {
+				calls++
+				if kind := r.URL.Query().Get("type"); r.URL.Query().Get("upload_id") != "U" {
+					w.WriteHeader(http.StatusBadRequest)
+				} else if kind == "" {
+					status, said := v.without()
+					w.WriteHeader(status)
+					answer(w, said)
+				} else {
+					answer(w, map[string]any{kind: kinds[kind], "abort": nil})
+				}
+			}})
+			m, err := c.Files.MultipartURLs(t.Context(), "A", "F", "U", 3)
+			if err != nil || m.CompleteURL != "https://store/complete" || m.AbortURL != "https://store/abort" || len(m.ListPartsURL) != 1 || calls != v.calls {
+				t.Errorf("%+v, %v, after %d calls", m, err, calls)
+			}
+			if _, err := c.Files.MultipartURLs(t.Context(), "A", "F", "gone", 3); err == nil {
+				t.Error("no error for an upload that iconik does not know")
+			}
+		})
+	}
+}
+
 // The vendor's document gives the answer the form of the request, with a URL in each part.
 func TestMD5PartURL(t *testing.T) {
 	c := against(t, map[string]http.HandlerFunc{"POST /API/files/v1/assets/A/files/F/multipart_url/s3/part/": func(w http.ResponseWriter, r *http.Request) {

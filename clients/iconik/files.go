@@ -309,15 +309,34 @@ type MultipartURLs struct {
 }
 
 // MultipartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/. parts, where it is known, has all pages of
-// the list of parts in the answer.
+// the list of parts in the answer. Clients that are known name one kind of URL with each call: which come without is not documented,
+// and what does not come is asked for by its name.
 func (s *FilesService) MultipartURLs(ctx context.Context, assetID, fileID, uploadID string, parts int) (*MultipartURLs, error) {
 	q := url.Values{"upload_id": {uploadID}}
 	if parts > 0 {
 		q.Set("max_part_number", strconv.Itoa(parts))
 	}
 	var m MultipartURLs
-	err := s.c.get(ctx, "multipart URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url"), q, &m)
-	if err != nil {
+	ask := func(q url.Values) error { // what an answer names is added
+		return s.c.get(ctx, "multipart URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url"), q, &m)
+	}
+	err := ask(q)
+	for _, kind := range []struct {
+		name    string
+		missing func() bool
+	}{
+		{"complete_url", func() bool { return m.CompleteURL == "" }},
+		{"abort_url", func() bool { return m.AbortURL == "" }},
+		{"list_parts_url", func() bool { return len(m.ListPartsURL) == 0 }},
+	} {
+		if err != nil && rest.ClassOf(err) != rest.Permanent {
+			return nil, err
+		}
+		if kind.missing() {
+			err = ask(with(q, "type", kind.name))
+		}
+	}
+	if err != nil && (m.CompleteURL == "" || rest.ClassOf(err) != rest.Permanent) {
 		return nil, err
 	}
 	return &m, nil
