@@ -262,6 +262,38 @@ func TestListingsOfSmallPages(t *testing.T) {
 	}
 }
 
+// A number that comes as text or with a fraction costs neither its row nor the listing.
+func TestNumbersInOtherForms(t *testing.T) {
+	t.Parallel()
+	row := func(start, end, size string) string {
+		return `{"id":"` + start + `","time_start_milliseconds":` + start + `,"time_end_milliseconds":` + end + `,"size":` + size + `,"frame_rate":25}`
+	}
+	rows := []string{row("1000", "2000", "7"), row("1000.0", `"2000"`, `"7"`), row("999.2", "1999.0001", "7.0"), row("1e3", "2e3", `"7.0"`)}
+	c := against(t, map[string]http.HandlerFunc{"/": func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"objects":[` + strings.Join(rows, ",") + `,{"id":"none","time_start_milliseconds":null,"size":null,"frame_rate":null},{"id":"odd","time_start_milliseconds":{},"time_end_milliseconds":"NaN","size":[]}]}`))
+	}})
+	segments, err := c.Segments.List(t.Context(), "a", iconik.SegmentListOptions{})
+	if err != nil || len(segments) != len(rows)+2 {
+		t.Fatalf("%+v, %v", segments, err)
+	}
+	files, err := c.Files.Files(t.Context(), "a", "v")
+	if err != nil || len(files) != len(rows)+2 {
+		t.Fatalf("%+v, %v", files, err)
+	}
+	proxies, err := c.Files.Proxies(t.Context(), "a", "v")
+	if err != nil || len(proxies) != len(rows)+2 {
+		t.Fatalf("%+v, %v", proxies, err)
+	}
+	for i, s := range segments {
+		if i < len(rows) && (s.StartMS == nil || *s.StartMS != 1000 || s.EndMS == nil || *s.EndMS != 2000 || files[i].Size != 7 || proxies[i].Size != 7 || proxies[i].FrameRate != "25") {
+			t.Errorf("%s: %v, %v, %d, %d, %s", rows[i], s.StartMS, s.EndMS, files[i].Size, proxies[i].Size, proxies[i].FrameRate)
+		}
+		if i >= len(rows) && (s.StartMS != nil || s.EndMS != nil || files[i].Size != 0 || proxies[i].FrameRate != "") {
+			t.Errorf("%s: %v, %v, %d, %s", s.ID, s.StartMS, s.EndMS, files[i].Size, proxies[i].FrameRate)
+		}
+	}
+}
+
 // The list of views is documented without pages, as lists that have them begin: with ten rows.
 func TestViewsInPages(t *testing.T) {
 	c := against(t, map[string]http.HandlerFunc{"GET /API/metadata/v1/views/": func(w http.ResponseWriter, r *http.Request) {
