@@ -98,7 +98,7 @@ func TestACommentIsThereWithoutWhatIsRefused(t *testing.T) {
 				}
 			}
 			stored = body
-			_ = json.NewEncoder(w).Encode(map[string]any{"id": "S"})
+			_ = json.NewEncoder(w).Encode(map[string]any{"id": "S", "segment_type": "COMMENT"})
 		}))
 		defer server.Close()
 		client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})
@@ -188,7 +188,7 @@ func TestARefusedNameIsRemembered(t *testing.T) {
 					w.WriteHeader(tt.status)
 					return
 				}
-				_ = json.NewEncoder(w).Encode(map[string]any{"id": "S"})
+				_ = json.NewEncoder(w).Encode(map[string]any{"id": "S", "segment_type": "COMMENT"})
 			}))
 			defer server.Close()
 			client, err := iconik.New(config.Iconik{BaseURL: server.URL, AppID: "app", AuthToken: "token"})

@@ -364,3 +364,39 @@ func TestPosters(t *testing.T) {
 		})
 	}
 }
+
+// Where an answer does not show what was written, it is read: what iconik has is compared with what was sent.
+func TestAnswersThatShowNothing(t *testing.T) {
+	t.Parallel()
+	is := map[string]any{"id": "S", "segment_type": "COMMENT", "segment_text": "as it is", "name": "f", "field_type": "string", "label": "F"}
+	for name, says := range map[string]func(w http.ResponseWriter){
+		"nothing":      func(w http.ResponseWriter) { w.WriteHeader(http.StatusNoContent) },
+		"an object":    func(w http.ResponseWriter) { answer(w, map[string]any{}) },
+		"its id alone": func(w http.ResponseWriter) { answer(w, map[string]any{"id": "S", "name": "f"}) },
+		"all of it":    func(w http.ResponseWriter) { answer(w, is) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := against(t, map[string]http.HandlerFunc{
+				"GET /API/":    func(w http.ResponseWriter, _ *http.Request) { answer(w, is) },
+				"PATCH /API/":  func(w http.ResponseWriter, _ *http.Request) { says(w) },
+				"POST /API/":   func(w http.ResponseWriter, _ *http.Request) { says(w) },
+				"DELETE /API/": func(w http.ResponseWriter, _ *http.Request) { says(w) },
+			})
+			text := "sent"
+			if s, err := c.Segments.Update(t.Context(), "A", "S", iconik.SegmentPatch{Text: &text}); err != nil || s.ID != "S" || s.Text != "as it is" {
+				t.Errorf("%+v, %v", s, err)
+			}
+			if s, err := c.Segments.Create(t.Context(), "A", iconik.SegmentRequest{Type: "COMMENT"}); (err == nil) != strings.HasPrefix(name, "its id") && name != "all of it" || err == nil && s.Text != "as it is" {
+				t.Errorf("%+v, %v", s, err)
+			}
+			for _, f := range []func() (*iconik.Field, error){
+				func() (*iconik.Field, error) { return c.Metadata.CreateField(t.Context(), iconik.Field{Name: "f"}) },
+				func() (*iconik.Field, error) { return c.Metadata.UpdateField(t.Context(), iconik.Field{Name: "f"}) },
+			} {
+				if f, err := f(); err != nil || f.FieldType != "string" {
+					t.Errorf("%+v, %v", f, err)
+				}
+			}
+		})
+	}
+}

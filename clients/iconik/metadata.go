@@ -50,7 +50,7 @@ func (s *MetadataService) CreateField(ctx context.Context, f Field) (*Field, err
 	if err := s.c.post(ctx, "create field", path("metadata/v1/fields"), nil, f, &out); err != nil {
 		return nil, err
 	}
-	return &out, nil
+	return s.said(ctx, f.Name, out)
 }
 
 // UpdateField wraps PATCH metadata/v1/fields/{name}/. A field's name and type cannot be changed.
@@ -60,7 +60,15 @@ func (s *MetadataService) UpdateField(ctx context.Context, f Field) (*Field, err
 	if err := s.c.do(ctx, "update field", "PATCH", path("metadata/v1/fields", f.Name), nil, body, &out); err != nil {
 		return nil, err
 	}
-	return &out, nil
+	return s.said(ctx, f.Name, out)
+}
+
+// said is the field that an answer shows, or the field itself where it shows none: what it is must be known before values are written.
+func (s *MetadataService) said(ctx context.Context, name string, answer Field) (*Field, error) {
+	if answer.Name == "" || answer.FieldType == "" {
+		return s.Field(ctx, name)
+	}
+	return &answer, nil
 }
 
 // Views wraps GET metadata/v1/views/. It is documented without pages. If the response has some, Views reads all of them.
