@@ -72,11 +72,11 @@ type Account struct {
 	Groups       []string `json:"groups"`
 }
 
-// objects reads a listing that has no pages.
+// objects reads a listing without pages; one of nothing may not be there.
 func objects[T any](ctx context.Context, s *AdminService, op, p string) ([]T, error) {
 	var e envelope[T]
 	if err := s.c.get(ctx, op, p, nil, &e); err != nil {
-		return nil, err
+		return nil, orEmpty(err)
 	}
 	return e.Objects, nil
 }
@@ -277,6 +277,9 @@ func (s *AdminService) Probe(ctx context.Context, service string, q url.Values) 
 	return s.c.get(ctx, "probe "+service, path(service), q, nil)
 }
 
+// ofViewFields are what a view says of its fields.
+var ofViewFields = []string{"name", "label", "required", "read_only", "auto_set", "hide_if_not_set", "options", "source_url"}
+
 // AddToView appends fields to a view and leaves everything else as people have arranged it. It reads and replaces the view with
 // GET and PUT metadata/v1/views/{id}/. It reads without merge_fields, to get only what the view itself says about its fields:
 // if the fields' own options and labels were written back, they would override those that the fields get later.
@@ -290,8 +293,9 @@ func (s *AdminService) AddToView(ctx context.Context, id string, fields []ViewFi
 		return err
 	}
 	for _, f := range v.Fields {
+		_, merged := f["field_type"] // with the field's own definition, of which a view takes nothing
 		for k, value := range f {
-			if value == nil || k == "mapped_field_name" {
+			if value == nil || k == "mapped_field_name" || merged && !slices.Contains(ofViewFields, k) {
 				delete(f, k)
 			}
 		}

@@ -400,3 +400,26 @@ func TestAnswersThatShowNothing(t *testing.T) {
 		})
 	}
 }
+
+// A view whose fields come with their definitions, whatever was asked for, is written back as a view.
+func TestAViewTakesNoDefinitions(t *testing.T) {
+	var put map[string]any
+	c := against(t, map[string]http.HandlerFunc{
+		"GET /API/metadata/v1/views/V/": func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, map[string]any{"name": "View", "description": nil, "view_fields": []map[string]any{
+				{"name": "a", "label": "A", "field_type": "string", "multi": false, "required": true, "options": nil, "date_created": "2026-01-01T00:00:00.000000+00:00"},
+				{"name": "__separator__", "new_in_2027": 1}}})
+		},
+		"PUT /API/metadata/v1/views/V/": func(w http.ResponseWriter, r *http.Request) {
+			_ = json.NewDecoder(r.Body).Decode(&put)
+			answer(w, put)
+		},
+	})
+	if err := c.Admin.AddToView(t.Context(), "V", []iconik.ViewField{{Name: "b", Label: "B"}}); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := json.Marshal(put["view_fields"])
+	if want := `[{"label":"A","name":"a","required":true},{"name":"__separator__","new_in_2027":1},{"label":"B","name":"b"}]`; string(got) != want {
+		t.Errorf("%s instead of %s", got, want)
+	}
+}
