@@ -35,8 +35,12 @@ type accessWorld struct {
 
 func newAccessWorld(t *testing.T, generation string, seed uint64) *accessWorld {
 	t.Helper()
-	w := &accessWorld{harness: open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation),
-		random: rand.New(rand.NewPCG(seed, 1)), mapped: map[string]string{}}
+	return open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files", "path": "media"}, generation).withAccess(t, seed)
+}
+
+func (b *harness) withAccess(t *testing.T, seed uint64) *accessWorld {
+	t.Helper()
+	w := &accessWorld{harness: b, random: rand.New(rand.NewPCG(seed, 1)), mapped: map[string]string{}}
 	team := w.frameio.AddTeam("Lantern").ID
 	p := w.frameio.AddProject(team, "Lantern")
 	w.project.ID, w.project.Name = p.ID, p.Name
@@ -53,7 +57,7 @@ func newAccessWorld(t *testing.T, generation string, seed uint64) *accessWorld {
 			w.mapped[u.Email] = w.iconik.AddUser(strings.ToUpper(u.Email[:1])+u.Email[1:], "Person", strconv.Itoa(i))
 		}
 	}
-	if generation == "legacy" {
+	if b.generation == "legacy" {
 		members = members[:3]
 	}
 	w.frameio.SetMembers(team, members...)

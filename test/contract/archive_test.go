@@ -35,6 +35,7 @@ var iconikKnown = []string{
 	// Two paths of one shape, of which the document's reader finds the other: that of POST …/{object_type}/{permission}/.
 	"GET /API/acls/v1/acl/assets/{id}/: request: method not allowed",
 	"GET /API/acls/v1/acl/collections/{id}/: request: method not allowed",
+	"POST /v1/assets/{asset_id}/segments/: request: member /is_internal", // of 2026
 	// Points of drawings are floats since 2026.
 	"GET /v1/assets/{asset_id}/segments/: points",
 	"POST /v1/assets/{asset_id}/segments/: points",

@@ -247,9 +247,53 @@ func (c *Checker) check(router routers.Router, r *http.Request, body []byte, rec
 	ctx := context.Background()
 	if rec.Code < 300 { // what the vendor refuses need not fit
 		c.note(name, "request", openapi3filter.ValidateRequest(ctx, in))
+		if strings.HasPrefix(r.URL.Path, "/API/") {
+			for _, what := range undocumented(route, asked, body) {
+				c.note(name, "request", errors.New(what+" is not documented"))
+			}
+		}
 		c.note(name, "answer", openapi3filter.ValidateResponse(ctx, &openapi3filter.ResponseValidationInput{RequestValidationInput: in,
 			Status: rec.Code, Header: rec.Header(), Body: io.NopCloser(bytes.NewReader(rec.Body.Bytes())), Options: in.Options}))
 	}
+}
+
+// undocumented are the parameters and members of a request of which the vendor's document knows nothing: a strict vendor refuses them,
+// and another one passes over what was meant.
+func undocumented(route *routers.Route, r *http.Request, body []byte) (names []string) {
+	for name := range r.URL.Query() {
+		if route.Operation.Parameters.GetByInAndName("query", name) == nil && route.PathItem.Parameters.GetByInAndName("query", name) == nil {
+			names = append(names, "parameter "+name)
+		}
+	}
+	var walk func(at string, v any, s *openapi3.SchemaRef)
+	walk = func(at string, v any, s *openapi3.SchemaRef) {
+		if s == nil || s.Value == nil || len(s.Value.AllOf) > 0 {
+			return
+		}
+		switch v := v.(type) {
+		case []any:
+			for _, each := range v {
+				walk(at, each, s.Value.Items)
+			}
+		case map[string]any:
+			for name, each := range v {
+				if p := s.Value.Properties[name]; p != nil {
+					walk(at+"/"+name, each, p)
+				} else if len(s.Value.Properties) > 0 {
+					names = append(names, "member "+at+"/"+name)
+				} else {
+					walk(at+"/*", each, s.Value.AdditionalProperties.Schema)
+				}
+			}
+		}
+	}
+	var v any
+	if b := route.Operation.RequestBody; b != nil && b.Value != nil && json.Unmarshal(body, &v) == nil {
+		if media := b.Value.Content.Get("application/json"); media != nil {
+			walk("", v, media.Schema)
+		}
+	}
+	return names
 }
 
 var ids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
