@@ -95,10 +95,16 @@ func (c *Client) Clicked(ctx context.Context, assetIDs, collectionIDs []string) 
 	return title, nil
 }
 
-// Create wraps POST jobs/v1/jobs/.
+// Create wraps POST jobs/v1/jobs/. That a job has steps from its creation is documented both ways: where iconik refuses it with
+// them, it is there without.
 func (s *JobsService) Create(ctx context.Context, req JobRequest) (*Job, error) {
 	var j Job
-	err := s.c.post(ctx, "create job", path("jobs/v1/jobs"), nil, req, &j)
+	create := func() error { return s.c.post(ctx, "create job", path("jobs/v1/jobs"), nil, req, &j) }
+	err := create()
+	if err != nil && rest.ClassOf(err) == rest.Permanent && !rest.IsUncertain(err) && len(req.Steps) > 0 {
+		req.Steps = nil
+		err = create()
+	}
 	return made(&j, j.ID, "create job", err)
 }
 

@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -407,6 +409,21 @@ var otherwises = []otherwise{
 			if o.Parent == id {
 				call(http.MethodDelete, at+"/segments/"+o.ID)
 			}
+		}
+	}},
+	{name: "no job with steps", before: func() func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Method != http.MethodPost || !strings.HasPrefix(r.URL.Path, "/API/jobs/v1/jobs") {
+				return false
+			}
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if !bytes.Contains(body, []byte(`"steps"`)) {
+				return false
+			}
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte(`{"errors":{"steps":"Unknown field."}}`))
+			return true
 		}
 	}},
 	{name: "no job is there any more", apart: true, unlike: "job ", before: func() func(http.ResponseWriter, *http.Request) bool {
