@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
-	"github.com/framebridge/framebridge/untrusted"
 )
 
 // sharedLimit is the vendor's rate limit for one set of credentials, across all operations.
@@ -204,8 +202,7 @@ type count int
 
 // UnmarshalJSON takes what is no whole number for none: the rows are read all the same.
 func (n *count) UnmarshalJSON(raw []byte) error {
-	v, _ := untrusted.Count("count", Scalar(raw), math.MaxInt32)
-	*n = count(v)
+	*n = count(max(0, orZero(whole(raw))))
 	return nil
 }
 
