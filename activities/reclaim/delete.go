@@ -24,15 +24,14 @@ func (a *Activities) DeleteProvenFiles(ctx context.Context, ref workflows.Reclai
 		return workflows.ReclaimProgress{}, err
 	}
 	now := time.Now().UTC()
-	if err := r.set(ctx, func(row *ledger.Reclaim) {
-		if row.Status.Ended() {
-			return
-		}
+	if on, err := r.goOn(ctx, func(row *ledger.Reclaim) {
 		if row.Status = ledger.ReclaimDeleting; row.DeletingSince.IsZero() {
 			row.DeletingSince = now
 		}
 	}); err != nil {
 		return workflows.ReclaimProgress{}, err
+	} else if !on {
+		return r.ended(ctx)
 	}
 	for range batchFiles {
 		if err := attempt.Stopping(ctx); err != nil {

@@ -23,10 +23,12 @@ func (a *Activities) ExamineReclaim(ctx context.Context, ref workflows.ReclaimRe
 	if err != nil {
 		return workflows.ReclaimProgress{}, err
 	}
-	if err := r.set(ctx, func(row *ledger.Reclaim) {
+	if on, err := r.goOn(ctx, func(row *ledger.Reclaim) {
 		row.Status, row.Reason, row.ArchiveRun, row.ProvenAt = ledger.ReclaimExamining, "", r.archive.Run, r.archive.FinishedAt
 	}); err != nil {
 		return workflows.ReclaimProgress{}, err
+	} else if !on {
+		return r.ended(ctx)
 	}
 	told, err := r.tell(ctx, r.row) // which is where a run begins
 	if err != nil {

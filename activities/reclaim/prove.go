@@ -36,8 +36,10 @@ func (a *Activities) ProveReclaimFiles(ctx context.Context, ref workflows.Reclai
 	if why := r.mayGoOn(); why != "" {
 		return r.halt(ctx, ledger.ReclaimRefused, why)
 	}
-	if err := r.set(ctx, func(row *ledger.Reclaim) { row.Status = ledger.ReclaimProving }); err != nil {
+	if on, err := r.goOn(ctx, func(row *ledger.Reclaim) { row.Status = ledger.ReclaimProving }); err != nil {
 		return workflows.ReclaimProgress{}, err
+	} else if !on {
+		return r.ended(ctx)
 	}
 	files, err := r.ledger.ReclaimFiles(ctx, ref.Run, ledger.ReclaimReady, 0, batchFiles)
 	if err != nil {

@@ -114,11 +114,26 @@ func (r *run) set(ctx context.Context, change func(*ledger.Reclaim), audit ...fu
 	return err
 }
 
+// goOn changes the row of a run that goes on. One that has ended stays as it is, and the result is false: an attempt whose answer was lost
+// has ended it, or the starter, which heard nothing when it started it.
+func (r *run) goOn(ctx context.Context, change func(*ledger.Reclaim)) (bool, error) {
+	err := r.set(ctx, func(row *ledger.Reclaim) {
+		if !row.Status.Ended() {
+			change(row)
+		}
+	})
+	return err == nil && !r.row.Status.Ended(), err
+}
+
 // halt ends the run with a reason: nothing is deleted after it.
 func (r *run) halt(ctx context.Context, status ledger.ReclaimStatus, reason string) (workflows.ReclaimProgress, error) {
-	if err := r.set(ctx, func(row *ledger.Reclaim) { row.Status, row.Reason = status, reason }); err != nil {
+	if _, err := r.goOn(ctx, func(row *ledger.Reclaim) { row.Status, row.Reason = status, reason }); err != nil {
 		return workflows.ReclaimProgress{}, err
 	}
+	return r.ended(ctx)
+}
+
+func (r *run) ended(ctx context.Context) (workflows.ReclaimProgress, error) {
 	return r.progress(ctx, workflows.ReclaimProgress{Ended: true})
 }
 
@@ -158,7 +173,8 @@ func (a *Activities) AwaitReclaimApproval(ctx context.Context, ref workflows.Rec
 	if err != nil {
 		return err
 	}
-	return r.set(ctx, func(row *ledger.Reclaim) { row.Status = ledger.ReclaimWaiting })
+	_, err = r.goOn(ctx, func(row *ledger.Reclaim) { row.Status = ledger.ReclaimWaiting })
+	return err
 }
 
 // FinishReclaim records how a run ended.

@@ -40,14 +40,14 @@ func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive le
 	defer cancel()
 	for _, kind := range in.Accepts {
 		if !workflows.MayBeLost(kind) {
-			return Accepted{}, &Refusal{fmt.Sprintf("the loss of %q, which only Frame.io has, cannot be accepted: files with it stay", kind)}
+			return Accepted{}, &FieldError{"accept", fmt.Sprintf("the loss of %q, which only Frame.io has, cannot be accepted: files with it stay", kind)}
 		}
 	}
 	if !in.DryRun && t.Archive.Reclaim != "allowed" {
 		return Accepted{}, &Refusal{"archive.reclaim is off: an administrator must set it to allowed"}
 	}
 	if in.Name != "" && in.Name != archive.Name {
-		return Accepted{}, &Refusal{fmt.Sprintf("the name that was typed is not the project's name in Frame.io, which is %q", archive.Name)}
+		return Accepted{}, &FieldError{"project", fmt.Sprintf("the name that was typed is not the project's name in Frame.io, which is %q", archive.Name)}
 	}
 	who, now := s.actor(ctx), time.Now().UTC()
 	row := ledger.Reclaim{Project: archive.Name, Status: ledger.ReclaimExamining, DryRun: in.DryRun, RequestedBy: who, RequestedAt: now, Accepts: in.Accepts, WorkflowID: workflows.ReclaimID(t.ID, archive.ID)}
@@ -76,13 +76,21 @@ func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive le
 	if err := s.runReclaim(ctx, t, made, workflows.ReclaimState{}); err != nil {
 		why := "Framebridge could not reach Temporal: ask again"
 		_, uerr := h.UpdateReclaim(context.WithoutCancel(ctx), func(r *ledger.Reclaim) error {
+			if r.ArchiveRun != 0 { // only Temporal's answer was lost: it has begun
+				return errHasBegun
+			}
 			r.Status, r.Reason, r.FinishedAt = ledger.ReclaimRefused, why, time.Now().UTC()
 			return nil
 		}, s.auditsReclaim(ctx, t, "reclaim refused", why))
+		if errors.Is(uerr, errHasBegun) {
+			return out, nil
+		}
 		return out, errors.Join(ErrUnavailable, err, uerr)
 	}
 	return out, nil
 }
+
+var errHasBegun = errors.New("the run has begun")
 
 // runReclaim starts the workflow of a run.
 func (s *Service) runReclaim(ctx context.Context, t *config.Tenant, r ledger.Reclaim, state workflows.ReclaimState) error {

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -137,4 +138,31 @@ func TestATerminatedReclaimIsClosed(t *testing.T) {
 	require.NoError(t, ask())
 	assert.Equal(t, 2, temporal.started[2].Run)
 	assert.Contains(t, actions(t, s), "reclaim examined by sam")
+}
+
+// begins takes the start of a workflow, and its answer is lost.
+type begins struct {
+	silent
+	h ledger.ArchiveLedger
+}
+
+func (b *begins) ExecuteWorkflow(ctx context.Context, _ client.StartWorkflowOptions, _ any, _ ...any) (client.WorkflowRun, error) {
+	_, err := b.h.UpdateReclaim(ctx, func(r *ledger.Reclaim) error { r.ArchiveRun = 1; return nil })
+	return nil, errors.Join(serviceerror.NewUnavailable("down"), err)
+}
+
+// Only Temporal's answer was lost, and the run has begun: nobody says that it is refused.
+func TestAReclaimThatHasBegunIsNotRefused(t *testing.T) {
+	t.Parallel()
+	s, _, h := reclaiming(t, "sam", ledger.ReclaimRefused)
+	s.Temporal = &begins{h: h}
+	_, err := h.UpdateReclaim(t.Context(), func(r *ledger.Reclaim) error { r.FinishedAt = time.Now(); return nil })
+	require.NoError(t, err)
+	_, err = s.StartReclaim(t.Context(), &config.Tenant{ID: "T"}, ledger.Archive{ID: "p", Name: "Pilot"}, ReclaimRequest{DryRun: true})
+	require.NoError(t, err)
+	row, _, err := h.Reclaim(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, ledger.ReclaimExamining, row.Status)
+	assert.True(t, row.FinishedAt.IsZero())
+	assert.Equal(t, []string{"reclaim examined by sam"}, actions(t, s))
 }

@@ -218,3 +218,83 @@ func TestACommentMadeSinceRefusesTheProject(t *testing.T) {
 		})
 	}
 }
+
+// A run that has ended stays ended, with its reason: an attempt that follows one whose answer was lost neither goes on nor says anything
+// else, whatever has become right meanwhile.
+func TestAReclaimThatHasEndedStaysSo(t *testing.T) {
+	t.Parallel()
+	examine, prove, del := workflows.ActExamineReclaim.Name(), workflows.ActProveFiles.Name(), workflows.ActDeleteProven.Name()
+	for name, c := range map[string]struct {
+		before []string // steps that go well
+		step   string   // that finds something
+		status ledger.ReclaimStatus
+	}{
+		"refused when it was examined": {nil, examine, ledger.ReclaimRefused},
+		"refused when it was proven":   {[]string{examine}, prove, ledger.ReclaimRefused},
+		"stopped":                      {[]string{examine, prove, prove}, del, ledger.ReclaimStopped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := openReclaimed(t, "v4")
+			made, _, err := r.rows().RequestReclaim(t.Context(), ledger.Reclaim{Status: ledger.ReclaimExamining, RequestedBy: r.approved, ApprovedBy: r.approved, ApprovedAt: time.Now(), ApprovedHow: ledger.ApprovedByName, Accepts: r.accepts})
+			require.NoError(t, err)
+			env := temporaltest.Activities()
+			r.acts.Register(env)
+			ref := workflows.ReclaimRef{Tenant: tenantID, Archive: r.project.ID, Run: made.Run}
+			play := func(step string) workflows.ReclaimProgress {
+				var out workflows.ReclaimProgress
+				res, err := env.ExecuteActivity(step, ref)
+				require.NoError(t, err)
+				require.NoError(t, res.Get(&out))
+				return out
+			}
+			for _, step := range c.before {
+				require.False(t, play(step).Ended)
+			}
+			id := r.itemOf(r.other).AssetID
+			r.doc("assets", id, map[string]any{"title": "Mine"})
+			if c.step == examine { // which does not read iconik
+				r.frameio.Label(r.other, "approved")
+			}
+			first := play(c.step)
+			require.True(t, first.Ended)
+			ended, _, err := r.rows().Reclaim(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, c.status, ended.Status, ended.Reason)
+			require.Contains(t, ended.Reason, "other.mov")
+
+			r.doc("assets", id, map[string]any{"title": "other.mov"})
+			r.frameio.Label(r.other, "")
+			assert.Equal(t, first, play(c.step))
+			now, _, err := r.rows().Reclaim(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, ended.Status, now.Status)
+			assert.Equal(t, ended.Reason, now.Reason)
+		})
+	}
+}
+
+// The starter heard nothing from Temporal when it started the run, and has written down, and said, that it is refused: where the workflow
+// began all the same, it deletes nothing.
+func TestAReclaimWhoseStartWasGivenUpDeletesNothing(t *testing.T) {
+	t.Parallel()
+	r := openReclaimed(t, "v4")
+	before := r.files()
+	made, _, err := r.rows().RequestReclaim(t.Context(), ledger.Reclaim{Status: ledger.ReclaimExamining, RequestedBy: r.approved, ApprovedBy: r.approved, ApprovedAt: time.Now(), ApprovedHow: ledger.ApprovedByName, Accepts: r.accepts})
+	require.NoError(t, err)
+	why := "Framebridge could not reach Temporal: ask again"
+	_, err = r.rows().UpdateReclaim(t.Context(), func(row *ledger.Reclaim) error {
+		row.Status, row.Reason, row.FinishedAt = ledger.ReclaimRefused, why, time.Now().UTC()
+		return nil
+	})
+	require.NoError(t, err)
+	r.runReclaim(t, made.Run)
+	row, _, err := r.rows().Reclaim(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, ledger.ReclaimRefused, row.Status)
+	assert.Equal(t, why, row.Reason)
+	assert.ElementsMatch(t, before, r.files())
+
+	again := r.reclaim(t)
+	assert.Equal(t, ledger.ReclaimDone, again.Status, again.Reason)
+}
