@@ -41,7 +41,12 @@ func fail(c *gin.Context, status int, field, detail string) {
 // failWith responds to an error from the service.
 func (s *Server) failWith(c *gin.Context, err error, field string) {
 	var no *control.Refusal
-	if errors.As(err, &no) {
+	var wrong *control.FieldError
+	switch {
+	case errors.As(err, &wrong):
+		fail(c, http.StatusUnprocessableEntity, wrong.Field, wrong.Problem)
+		return
+	case errors.As(err, &no):
 		fail(c, http.StatusUnprocessableEntity, field, no.Why)
 		return
 	}

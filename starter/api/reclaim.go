@@ -47,7 +47,7 @@ func (s *Server) postReclaim(c *gin.Context) {
 	dry := in.DryRun == nil && in.Project == "" || in.DryRun != nil && *in.DryRun
 	out, err := s.StartReclaim(c.Request.Context(), tenantIn(c), row, control.ReclaimRequest{DryRun: dry, Name: in.Project, Accepts: in.Accept})
 	if err != nil {
-		s.failWith(c, err, "project")
+		s.failWith(c, err, "id")
 		return
 	}
 	c.Set("workflow_id", out.WorkflowID)

@@ -340,6 +340,31 @@ func TestABodyIsTakenAsItIsMeantOrNotAtAll(t *testing.T) {
 	}
 }
 
+// What is asked of a reclaim and cannot be is named by its field; whatever else stands against one is the archive's.
+func TestARefusedReclaimNamesItsField(t *testing.T) {
+	f := newTestServer(t)
+	f.noTemporal()
+	h := f.Ledger.Tenant(tenantA).Archive(project)
+	_, _, err := h.Request(t.Context(), "", time.Now())
+	require.NoError(t, err)
+	_, err = h.Update(t.Context(), func(a *ledger.Archive) { a.Name = "Harbour - Archived" })
+	require.NoError(t, err)
+	ask := func(body, field string) {
+		resp, answer := f.ask(ask{"POST", routes.Prefix + "/archives/" + project + "/reclaim", body, bearer("A")})
+		assert.Equal(t, 422, resp.StatusCode, "%s: %v", body, answer)
+		assert.Equal(t, field, answer["field"], "%s: %v", body, answer)
+		_, known, err := h.Reclaim(t.Context())
+		require.NoError(t, err)
+		assert.False(t, known, body)
+	}
+	ask(`{"dry_run":false}`, "id") // archive.reclaim is off
+	f.Config().Tenants[tenantA].Archive.Reclaim = "allowed"
+	ask(`{"accept":["author","comment"]}`, "accept")
+	ask(`{"project":"Harbour - Archived","accept":["attachment"]}`, "accept")
+	ask(`{"project":"harbour - archived"}`, "project")
+	ask(`{"project":"Harbour - Archived "}`, "project")
+}
+
 func TestAnArchiveKnowsWhatAskedForIt(t *testing.T) {
 	event := `{"type":"project.updated","resource":{"id":"` + project + `"}}`
 	for name, tt := range map[string]struct {
