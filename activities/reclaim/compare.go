@@ -101,13 +101,13 @@ func (r *run) stack(ctx context.Context, it ledger.Item) (frameio.Asset, finding
 	if err != nil {
 		return stack, finding{}, err
 	}
+	gone, err := r.ledger.ReclaimFiles(ctx, r.ref.Run, ledger.ReclaimDeleted, it.Seq-int64(it.Version), it.Versions) // what another run has deleted was restored since
+	if err != nil {
+		return stack, finding{}, err
+	}
 	var want, have []string
 	for _, v := range items {
-		gone, err := r.ledger.Reclaimed(ctx, v.SourceID)
-		if err != nil {
-			return stack, finding{}, err
-		}
-		if !gone {
+		if !slices.ContainsFunc(gone, func(f ledger.ReclaimFile) bool { return f.SourceID == v.SourceID }) {
 			want = append(want, v.SourceID)
 		}
 	}

@@ -298,3 +298,28 @@ func TestAReclaimWhoseStartWasGivenUpDeletesNothing(t *testing.T) {
 	again := r.reclaim(t)
 	assert.Equal(t, ledger.ReclaimDone, again.Status, again.Reason)
 }
+
+// Somebody restores in Frame.io what was deleted, and has it archived again: it can be freed again, stacks too.
+func TestWhatWasRestoredIsFreedAgain(t *testing.T) {
+	t.Parallel()
+	for _, generation := range played() {
+		t.Run(generation, func(t *testing.T) {
+			t.Parallel()
+			r := openReclaimed(t, generation)
+			row := r.reclaim(t)
+			require.Equal(t, ledger.ReclaimDone, row.Status, row.Reason)
+			require.Empty(t, r.files())
+			r.frameio.RestoreAsset(r.stack)
+			for file := range r.bodies {
+				r.frameio.RestoreAsset(file)
+			}
+			require.Len(t, r.files(), 4)
+			fin := r.again(t)
+			require.Equal(t, r.noted(), fin.Status, fin.Reason)
+			again := r.reclaim(t)
+			assert.Equal(t, ledger.ReclaimDone, again.Status, again.Reason)
+			assert.Empty(t, r.files())
+			r.certificate(t, again, 4)
+		})
+	}
+}
