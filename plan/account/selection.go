@@ -5,7 +5,6 @@ package account
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -68,11 +67,12 @@ type matcher struct {
 }
 
 func (s Selection) matcher() (matcher, error) {
-	m := matcher{ids: s.ProjectIDs, status: s.Status}
+	m := matcher{status: s.Status}
 	for _, id := range s.ProjectIDs {
-		if strings.TrimSpace(id) == "" {
+		if id = strings.TrimSpace(id); id == "" {
 			return m, wrong("project_ids", "contains an empty ID")
 		}
+		m.ids = append(m.ids, id)
 	}
 	for _, w := range s.Workspaces {
 		if strings.TrimSpace(w) == "" {
@@ -125,9 +125,9 @@ func dateOf(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339, text)
 }
 
-// matches reports whether a project matches everything but the workspaces.
+// matches holds a project against everything but its workspace, and its ID: where IDs are selected, nothing else was read.
 func (m matcher) matches(p frameio.Project) bool {
-	if len(m.ids) > 0 && !slices.Contains(m.ids, p.ID) || m.name != "" && !fits(m.name, p.Name) {
+	if m.name != "" && !fits(m.name, p.Name) {
 		return false
 	}
 	if aside := p.Inactive || p.Archived; m.status == StatusActive && aside || m.status == StatusInactive && !aside {
@@ -151,11 +151,14 @@ func lastChanged(p frameio.Project) time.Time {
 	return p.UpdatedAt
 }
 
-// fits reports whether a name matches a folded pattern. In path.Match, * does not match a slash. In names a
-// slash is an ordinary character.
+// fits holds a name against a folded pattern. A name fits itself, whatever its brackets would mean as a pattern. To path.Match a slash ends
+// what * stands for; in names it is a character.
 func fits(pattern, name string) bool {
 	const slash = "\x00"
-	ok, err := path.Match(strings.ReplaceAll(pattern, "/", slash), strings.ReplaceAll(folded(name), "/", slash))
+	if name = folded(name); name == pattern {
+		return true
+	}
+	ok, err := path.Match(strings.ReplaceAll(pattern, "/", slash), strings.ReplaceAll(name, "/", slash))
 	return err == nil && ok
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func newAccount() *someAccount {
 	return &someAccount{projects: []frameio.Project{
 		{ID: "1", Name: "Harbour Lights", Team: frameio.Team{ID: "w1"}, UpdatedAt: at("2026-05-01"), Settings: size(5e9)},
 		{ID: "2", Name: "Harbour Lights / Cut", Team: frameio.Team{ID: "w1"}, Inactive: true, UpdatedAt: at("2024-05-01"), Settings: size(100)},
-		{ID: "3", Name: "Cafe\u0301 Spot", Team: frameio.Team{ID: "w2"}, Archived: true, CreatedAt: at("2023-05-01")},
+		{ID: "ab-3", Name: "Cafe\u0301 Spot", Team: frameio.Team{ID: "w2"}, Archived: true, CreatedAt: at("2023-05-01")},
 		{ID: "4", Name: "harbour [draft]", Team: frameio.Team{ID: "w3"}, UpdatedAt: at("2026-06-30"), Settings: size(0)},
 	}}
 }
@@ -45,7 +46,7 @@ func (a *someAccount) Projects(_ context.Context, cursor string) (frameio.Page[f
 
 func (a *someAccount) Project(_ context.Context, id string) (frameio.Project, error) {
 	for _, p := range a.projects {
-		if p.ID == id {
+		if strings.EqualFold(p.ID, id) { // as of UUIDs
 			return p, nil
 		}
 	}
@@ -72,21 +73,23 @@ func TestASelectionTakesWhatFitsAllItSays(t *testing.T) {
 		take Selection
 		want []string
 	}{
-		{"everything", Selection{}, []string{"1", "2", "3", "4"}},
-		{"every name", Selection{Name: "*", Status: "any"}, []string{"1", "2", "3", "4"}},
+		{"everything", Selection{}, []string{"1", "2", "ab-3", "4"}},
+		{"every name", Selection{Name: "*", Status: "any"}, []string{"1", "2", "ab-3", "4"}},
 		{"a workspace by name", Selection{Workspaces: []string{"Films"}}, []string{"1", "2"}},
-		{"workspaces by ID", Selection{Workspaces: []string{"w2", " w3 "}}, []string{"3", "4"}},
-		{"IDs", Selection{ProjectIDs: []string{"3", "1", "3"}}, []string{"3", "1"}},
-		{"IDs in a workspace", Selection{ProjectIDs: []string{"3", "1"}, Workspaces: []string{"w1"}}, []string{"1"}},
+		{"workspaces by ID", Selection{Workspaces: []string{"w2", " w3 "}}, []string{"ab-3", "4"}},
+		{"IDs", Selection{ProjectIDs: []string{"ab-3", "1", "ab-3"}}, []string{"ab-3", "1"}},
+		{"IDs in a workspace", Selection{ProjectIDs: []string{"ab-3", "1"}, Workspaces: []string{"w1"}}, []string{"1"}},
 		{"a name, whatever its case, over a slash", Selection{Name: "HARBOUR*"}, []string{"1", "2", "4"}},
 		{"a name with a slash", Selection{Name: "*/ ?ut"}, []string{"2"}},
-		{"a name in the other Unicode form", Selection{Name: "caf\u00e9*"}, []string{"3"}},
+		{"a name in the other Unicode form", Selection{Name: "caf\u00e9*"}, []string{"ab-3"}},
 		{"a name with brackets", Selection{Name: `*\[draft\]`}, []string{"4"}},
 		{"the whole name", Selection{Name: "harbour lights"}, []string{"1"}},
+		{"the whole name, with what would be a pattern", Selection{Name: " Harbour [DRAFT]"}, []string{"4"}},
+		{"IDs in capital letters, as copied, with space", Selection{ProjectIDs: []string{" AB-3\n", "1", "ab-3"}}, []string{"ab-3", "1"}},
 		{"active", Selection{Status: "active"}, []string{"1", "4"}},
-		{"inactive", Selection{Status: "inactive"}, []string{"2", "3"}},
-		{"older, or made before where no change is told", Selection{OlderThan: "2026-05-01"}, []string{"2", "3"}},
-		{"older than a time", Selection{OlderThan: "2026-05-01T00:00:01Z"}, []string{"1", "2", "3"}},
+		{"inactive", Selection{Status: "inactive"}, []string{"2", "ab-3"}},
+		{"older, or made before where no change is told", Selection{OlderThan: "2026-05-01"}, []string{"2", "ab-3"}},
+		{"older than a time", Selection{OlderThan: "2026-05-01T00:00:01Z"}, []string{"1", "2", "ab-3"}},
 		{"larger", Selection{LargerThan: "1GB"}, []string{"1"}},
 		{"smaller; no size fits no size", Selection{SmallerThan: "1GB"}, []string{"2", "4"}},
 		{"all at once", Selection{Workspaces: []string{"Films"}, Name: "harbour*", Status: "inactive", OlderThan: "2025-01-01", SmallerThan: "1KB"}, []string{"2"}},
