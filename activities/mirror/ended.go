@@ -81,7 +81,7 @@ func (a *Activities) tellEnd(ctx context.Context, t *tenant.Tenant, begun events
 	case out.Failed != "" || r.Failed > 0:
 		kind, d.Status = events.MirrorFailed, "failed"
 		d.Title = fmt.Sprintf("Action needed: mirror %q of %s has failed", begun.Data.Name, t.Config.Name)
-		d.Text = strings.TrimSpace(cmp.Or(out.Failed, d.Text+" Each archive's own report says why; the next run tries them again."))
+		d.Text = strings.TrimSpace(cmp.Or(out.Failed, d.Text+" Each archive's own report says why, but for a project selected by its ID that Frame.io no longer shows; the next run tries them again."))
 	}
 	told, err := t.Tell(ctx, tenant.Happening{Key: endKey(begun.Data.ObjectID), Kind: kind, Data: d})
 	if err != nil {

@@ -26,7 +26,7 @@ func TestTheEndOfARunIsToldOnce(t *testing.T) {
 		text  string
 	}{
 		"done":              {Outcome{Result: workflows.MirrorResult{Projects: 3, Verified: 2, Waiting: 1}}, events.MirrorDone, `Done: mirror "nightly" of Acme`, "3 projects: 2 verified, 1 waiting or still running."},
-		"a project failed":  {Outcome{Result: workflows.MirrorResult{Projects: 2, Verified: 1, Failed: 1}}, events.MirrorFailed, `Action needed: mirror "nightly" of Acme has failed`, "2 projects: 1 verified, 1 not archived. Each archive's own report says why; the next run tries them again."},
+		"a project failed":  {Outcome{Result: workflows.MirrorResult{Projects: 2, Verified: 1, Failed: 1}}, events.MirrorFailed, `Action needed: mirror "nightly" of Acme has failed`, "2 projects: 1 verified, 1 not archived. Each archive's own report says why, but for a project selected by its ID that Frame.io no longer shows; the next run tries them again."},
 		"stopped":           {Outcome{Stopped: true}, events.MirrorDone, `Stopped: mirror "nightly" of Acme`, "The mirror was removed while it ran. Archives that it has started continue."},
 		"ended in Temporal": {Outcome{Failed: "It was ended in Temporal: Terminated"}, events.MirrorFailed, `Action needed: mirror "nightly" of Acme has failed`, "It was ended in Temporal: Terminated"},
 	} {

@@ -35,8 +35,8 @@ type Activities struct {
 	ended sync.Map // runs whose end has been reported
 }
 
-// MirrorProjects lists the selected projects in the order of their IDs. One that Frame.io does not show is left out: there is
-// nothing to bring over.
+// MirrorProjects lists the selected projects in the order of their IDs, also those selected by ID that Frame.io does not show: somebody
+// takes them to be mirrored.
 func (a *Activities) MirrorProjects(ctx context.Context, in workflows.MirrorProjectsInput) (workflows.MirrorPage, error) {
 	t, err := a.Tenant(in.Tenant)
 	if err != nil {
@@ -64,7 +64,7 @@ func (a *Activities) MirrorProjects(ctx context.Context, in workflows.MirrorProj
 		if err := attempt.Stopping(ctx); err != nil {
 			return workflows.MirrorPage{}, err
 		}
-		if p.Refused == nil && p.ID > in.After {
+		if p.ID > in.After {
 			ids = append(ids, p.ID)
 		}
 	}
@@ -114,6 +114,9 @@ func (a *Activities) MirrorProject(ctx context.Context, in workflows.MirrorProje
 	case known && row.Status.Ended() && row.QueuedAt.After(began):
 		return workflows.MirrorProjectResult{Status: string(row.Status)}, nil
 	}
+	if err := a.shown(ctx, in.Ref); err != nil {
+		return workflows.MirrorProjectResult{}, err
+	}
 	_, joined, err := h.Request(ctx, "", time.Now().UTC())
 	if err == nil && !joined {
 		_, err = h.Update(ctx, func(r *ledger.Archive) {
@@ -127,4 +130,19 @@ func (a *Activities) MirrorProject(ctx context.Context, in workflows.MirrorProje
 		return workflows.MirrorProjectResult{}, err
 	}
 	return workflows.MirrorProjectResult{}, again
+}
+
+// shown is an error where Frame.io does not show a project: what was archived of it stays as it is, and its archive does not become one
+// that has failed.
+func (a *Activities) shown(ctx context.Context, ref workflows.Ref) error {
+	t, err := a.Tenant(ref.Tenant)
+	if err != nil {
+		return err
+	}
+	_, err = t.Frameio.Project(ctx, ref.Archive)
+	if _, lasting := fault.Lasting(err); lasting {
+		t.Log.WarnContext(ctx, "a mirror's project was not archived", "tenant", t.Config.Name, "project", ref.Archive, "reason", fault.Scrubbed(err))
+		return fault.Content("Frame.io has no project %s, or the token's user has no access to it: %v", ref.Archive, err)
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -49,13 +50,53 @@ func TestAMirrorWithoutItsWorkspaceFails(t *testing.T) {
 	assert.ErrorContains(t, err, `"Harbour Films"`)
 }
 
+// oneProject is an account with one project.
+type oneProject struct{ frameio.Reader }
+
+func (oneProject) Project(_ context.Context, id string) (frameio.Project, error) {
+	if id != "P" {
+		return frameio.Project{}, &rest.Error{Vendor: "Frame.io", Status: 404, Class: rest.NotFound}
+	}
+	return frameio.Project{ID: "P", Name: "Pilot"}, nil
+}
+
+// A project that was selected by its ID, and that Frame.io shows no more, is no night without a word: it counts as not archived. What was
+// archived of it stays verified.
+func TestASelectedProjectThatIsGoneIsNamed(t *testing.T) {
+	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	one := tenant.New(&config.Tenant{ID: "T", Name: "Acme"}, l, oneProject{}, nil, nil, slog.New(slog.DiscardHandler))
+	a := &Activities{Ledger: l, Tenant: func(string) (*tenant.Tenant, error) { return one, nil }, Running: func(context.Context, workflows.Ref) (bool, error) { return false, nil },
+		Start: func(context.Context, workflows.Ref) error { return errors.New("nothing is to be started") }}
+	page, err := a.MirrorProjects(t.Context(), workflows.MirrorProjectsInput{Tenant: "T", Selection: []byte(`{"project_ids":["gone","P"]}`), Max: 10})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"P", "gone"}, page.Projects)
+	h := l.Tenant("T").Archive("gone")
+	for range 2 { // one that was never archived, and one that was
+		_, err = a.MirrorProject(t.Context(), workflows.Ref{Tenant: "T", Archive: "gone"})
+		kind, lasting := fault.Lasting(err)
+		assert.True(t, lasting)
+		assert.Equal(t, workflows.ErrorContent, kind)
+		assert.ErrorContains(t, err, "no project gone")
+		_, _, err = h.Request(t.Context(), "", time.Now())
+		require.NoError(t, err)
+		_, err = h.Update(t.Context(), func(r *ledger.Archive) { r.Status = ledger.Verified })
+		require.NoError(t, err)
+	}
+	row, _, err := h.Get(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, ledger.Verified, row.Status)
+}
+
 func TestAProjectIsArchivedOnceARun(t *testing.T) {
 	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)
 	t.Cleanup(l.Close)
+	one := tenant.New(&config.Tenant{ID: "T", Name: "Acme"}, l, oneProject{}, nil, nil, slog.New(slog.DiscardHandler))
 	ref := workflows.MirrorProjectInput{Ref: workflows.Ref{Tenant: "T", Archive: "P"}, Mirror: "nightly"}
 	running, started := false, 0
-	a := &Activities{Ledger: l, Running: func(context.Context, workflows.Ref) (bool, error) { return running, nil }, Start: func(context.Context, workflows.Ref) error { started, running = started+1, true; return nil }}
+	a := &Activities{Ledger: l, Tenant: func(string) (*tenant.Tenant, error) { return one, nil }, Running: func(context.Context, workflows.Ref) (bool, error) { return running, nil }, Start: func(context.Context, workflows.Ref) error { started, running = started+1, true; return nil }}
 	became := func(s ledger.ArchiveStatus) {
 		_, err := l.Tenant("T").Archive("P").Update(t.Context(), func(r *ledger.Archive) { r.Status = s })
 		require.NoError(t, err)
