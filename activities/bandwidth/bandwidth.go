@@ -16,6 +16,7 @@ const (
 	every = 2 * time.Second  // between looks at what is allowed, and how many others there are
 	fresh = 10 * time.Second // after which a worker that does not say so moves nothing any more
 	burst = 4 << 20          // bytes that may pass at once, after a time in which nothing moved
+	ahead = time.Second / 2  // of what is allowed is spoken for before it may pass: another window may allow more
 )
 
 // Limits are those of one worker.
@@ -36,6 +37,7 @@ func New(l *ledger.Ledger, worker string, log *slog.Logger) *Limits {
 // limit is what one tenant's transfers share in this worker.
 type limit struct {
 	rate      *rate.Limiter
+	turn      chan struct{} // of the one that waits for its bytes; the others wait for it
 	transfers int
 	stop      context.CancelFunc
 }
@@ -49,7 +51,7 @@ func (s *Limits) Begin(ctx context.Context, tenant string) (wait func(ctx contex
 	s.mu.Lock()
 	t, known := s.tenants[tenant]
 	if !known {
-		t = &limit{rate: rate.NewLimiter(rate.Inf, burst)}
+		t = &limit{rate: rate.NewLimiter(rate.Inf, burst), turn: make(chan struct{}, 1)}
 		s.tenants[tenant] = t
 	}
 	t.transfers++
@@ -73,13 +75,28 @@ func (s *Limits) Begin(ctx context.Context, tenant string) (wait func(ctx contex
 
 func (t *limit) wait(ctx context.Context, n int) error {
 	for n > 0 && t.rate.Limit() != rate.Inf {
-		step := min(n, burst)
-		if err := t.rate.WaitN(ctx, step); err != nil {
+		step, err := t.pass(ctx, n)
+		if err != nil {
 			return err
 		}
 		n -= step
 	}
 	return nil
+}
+
+// pass waits until some of so many bytes may have passed, and returns how many.
+func (t *limit) pass(ctx context.Context, n int) (int, error) {
+	select {
+	case t.turn <- struct{}{}:
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	defer func() { <-t.turn }()
+	step := min(n, burst)
+	if soon := float64(t.rate.Limit()) * ahead.Seconds(); soon < float64(step) {
+		step = max(int(soon), 1)
+	}
+	return step, t.rate.WaitN(ctx, step)
 }
 
 func (s *Limits) look(ctx context.Context, tenant string, t *limit) {

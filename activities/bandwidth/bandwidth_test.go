@@ -3,6 +3,7 @@ package bandwidth
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,6 +63,43 @@ func TestTwoWorkersShareWhatTheWindowAllows(t *testing.T) {
 	_, end = one.Begin(ctx, "t")
 	defer end()
 	assert.Equal(t, rate.Inf, one.tenants["t"].rate.Limit())
+}
+
+// Of a window that allows next to nothing, transfers wait for hours. They move at once when the next one allows more.
+func TestTheNextWindowHoldsForThoseThatWait(t *testing.T) {
+	ctx := t.Context()
+	book, err := ledger.Open(ctx, emptyledger.DSN(t))
+	require.NoError(t, err)
+	t.Cleanup(book.Close)
+	m := book.Tenant("t").Migration("m")
+	require.NoError(t, m.Create(ctx, ledger.Migration{Status: ledger.MigrationRunning, Bandwidth: 5, CreatedAt: time.Now()}))
+	limits := New(book, "one", slog.New(slog.DiscardHandler))
+	var ends []func()
+	var moving sync.WaitGroup
+	for range 8 {
+		wait, end := limits.Begin(ctx, "t")
+		ends = append(ends, end)
+		moving.Go(func() { assert.NoError(t, wait(ctx, 8<<20)) })
+	}
+	t.Cleanup(func() {
+		for _, end := range ends {
+			end()
+		}
+	})
+	one := limits.tenants["t"]
+	require.Eventually(t, func() bool { return one.rate.Tokens() < 5 }, time.Minute, time.Millisecond, "what may pass at once has passed")
+	_, err = m.Update(ctx, func(m *ledger.Migration) { m.Bandwidth = 0 })
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() { moving.Wait(); close(done) }()
+	require.Eventually(t, func() bool {
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
+	}, time.Minute, 10*time.Millisecond)
 }
 
 func TestATerminatedMigrationLimitsNobodyForEver(t *testing.T) {
