@@ -40,21 +40,24 @@ func (f windowFlag) String() string { return "" }
 
 func (f windowFlag) Set(text string) error {
 	var w schedule.Window
+	twice := false
+	set := func(into *string, part string) { twice, *into = twice || *into != "", part }
 	for _, part := range strings.Fields(text) {
 		from, to, isRange := strings.Cut(part, "-")
 		switch {
 		case isRange && strings.Contains(from, ":"):
-			w.From, w.To = from, to
+			set(&w.From, from)
+			w.To = to
 		case part[0] >= '0' && part[0] <= '9':
-			w.Bandwidth = part
+			set(&w.Bandwidth, part)
 		case strings.Contains(part, "/") || part == "UTC":
-			w.Zone = part
+			set(&w.Zone, part)
 		default:
 			w.Days = strings.Trim(w.Days+","+part, ",")
 		}
 	}
-	if w.From == "" {
-		return errors.New(`write "mon-fri 20:00-06:00 Europe/Berlin 100MiB"; days, zone and bandwidth may be left out`)
+	if w.From == "" || twice {
+		return errors.New(`write "mon-fri 20:00-06:00 Europe/Berlin 100MiB"; days, zone and bandwidth may be left out, and each further window has a --window of its own`)
 	}
 	*f.windows = append(*f.windows, w)
 	return nil

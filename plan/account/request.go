@@ -12,6 +12,8 @@ import (
 // MostInParallel is the most projects that a migration may archive at once.
 const MostInParallel = 50
 
+const mostWindows = 100 // every look at a migration holds each against the clock
+
 // Request describes a migration: which projects, and how to archive them. Its JSON names are those of the API and of the ledger.
 type Request struct {
 	Selection          Selection         `json:"selection"`
@@ -30,6 +32,9 @@ func (r Request) Validate() error {
 	}
 	if r.ProjectsInParallel < 0 || r.ProjectsInParallel > MostInParallel {
 		return &FieldError{"projects_in_parallel", fmt.Sprintf("must be a number from 1 to %d", MostInParallel)}
+	}
+	if len(r.Windows) > mostWindows {
+		return &FieldError{"windows", fmt.Sprintf("are %d, and at most %d can be held against the clock", len(r.Windows), mostWindows)}
 	}
 	_, err := r.Hours()
 	var invalid *schedule.Invalid

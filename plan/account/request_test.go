@@ -1,6 +1,7 @@
 package account
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,6 +17,7 @@ func TestARequestNamesTheFieldAtFault(t *testing.T) {
 		`{"projects_in_parallel":51}`:                                    "projects_in_parallel",
 		`{"windows":[{"from":"20:00","to":"26:00"}]}`:                    "windows.0.to",
 		`{"windows":[{"from":"20:00","to":"06:00","bandwidth":"none"}]}`: "windows.0.bandwidth",
+		`{"windows":[` + strings.Repeat(`{"from":"20:00","to":"06:00"},`, 100) + `{"from":"20:00","to":"06:00"}]}`: "windows",
 	} {
 		r, err := ReadRequest([]byte(body))
 		require.NoError(t, err, body)

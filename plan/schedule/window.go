@@ -184,13 +184,17 @@ func (hs Hours) At(now time.Time) State {
 	return s
 }
 
-// longest is how far ahead an end is predicted.
-const longest = 2 * 366 * 24 * time.Hour
+// How far ahead an end is told: also in changes of the windows, of which a hundred have too many in two years to look at.
+const (
+	longest     = 2 * 366 * 24 * time.Hour
+	mostChanges = 5000
+)
 
 // After returns when an amount of work will be done if it proceeds only while a window is open. It returns false if
 // that is too far off to predict.
 func (hs Hours) After(now time.Time, work time.Duration) (time.Time, bool) {
-	for at := now; at.Sub(now) < longest; {
+	at := now
+	for n := 0; n < mostChanges && at.Sub(now) < longest; n++ {
 		s := hs.At(at)
 		if s.Open && (s.Changes.IsZero() || s.Changes.Sub(at) >= work) {
 			return at.Add(work), work <= longest

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -178,4 +179,20 @@ func TestAPauseIsNoSlowness(t *testing.T) {
 	left, known := p.Left(600, 0)
 	require.True(t, known)
 	assert.InDelta(t, time.Minute.Seconds(), left.Seconds(), 0.1)
+}
+
+// As many windows as a migration may have, each a minute a day: whoever looks ahead does not go through all of two years.
+func TestTheEndOfManyWindowsIsNotLookedForLong(t *testing.T) {
+	var windows []Window
+	for n := range 100 {
+		windows = append(windows, Window{From: fmt.Sprintf("%02d:%02d", n/5, n%5*10), To: fmt.Sprintf("%02d:%02d", n/5, n%5*10+1), Zone: "Europe/Berlin"})
+	}
+	hours, err := Read(windows, mebibytes)
+	require.NoError(t, err)
+	now := at(t, "2026-12-01T00:00:00Z")
+	end, known := hours.After(now, 100*time.Minute)
+	assert.True(t, known)
+	assert.Equal(t, at(t, "2026-12-02T00:41:00+01:00").UTC(), end.UTC())
+	_, known = hours.After(now, 60*100*time.Minute)
+	assert.False(t, known, "two months ahead, after 12,000 changes")
 }
