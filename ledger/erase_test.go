@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -292,6 +293,48 @@ func TestAnAddressIsFoundAsJSONWritesIt(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotContains(t, string(entries[0].Detail), "client.example")
 	})
+}
+
+// One person's address is written in many ways: in other letters, in either Unicode form, with what mail programs add, and in an address of a
+// page. A plus is part of it.
+func TestAnAddressIsErasedHoweverItIsWritten(t *testing.T) {
+	const asked = "ren\u00e9e+cuts@client.example"
+	for name, address := range map[string]string{"as it is": asked, "the other Unicode form": "rene\u0301e+cuts@client.example", "in capital letters": " REN\u00c9E+Cuts@Client.EXAMPLE ", "in capital letters, the other form": "RENE\u0301E+CUTS@client.example"} {
+		t.Run(name, func(t *testing.T) {
+			Each(t, func(t *testing.T, l *Ledger, tenant string) {
+				h, now := l.Tenant(tenant), time.Now()
+				bare := strings.TrimSpace(address)
+				other := strings.Replace(strings.ToLower(bare), "+cuts", "", 1)
+				said := "ask Ren\u00e9e Roy <" + bare + ">, or open https://post.example/?to=" + url.QueryEscape(bare) + "&cc=" + url.QueryEscape(other)
+				require.NoError(t, h.PutReviewComments(t.Context(), ReviewComment{Review: "r", ID: "1", N: 1, Author: "Ren\u00e9e Roy", Email: bare, Text: said}, ReviewComment{Review: "r", ID: "2", N: 1, Author: "Another", Email: other, Text: "x"}))
+				require.NoError(t, l.BeginSession(t.Context(), "secret", Session{Subject: "s", Email: address, ExpiresAt: now.Add(time.Hour)}, now))
+				require.NoError(t, l.Outbox().Put(t.Context(), tenant, outbox.Mail{ID: "1", To: []string{address, "sam@post.example"}, Subject: "Done: " + bare, Text: said, CreatedAt: now, DueAt: now}))
+				_, err := l.AppendAudit(t.Context(), AuditEntry{Tenant: tenant, Action: "stop", Actor: Actor{Kind: ActorConsole, Name: bare, Address: "203.0.113.7"}, Reason: said, Detail: AuditText(said)})
+				require.NoError(t, err)
+				out, err := people.Erase(t.Context(), h, asked, Actor{Kind: ActorCommand, Name: "sam"})
+				require.NoError(t, err)
+				assert.Equal(t, 1, out.Entries)
+				comments, err := h.Review("r").Comments(t.Context(), 0)
+				require.NoError(t, err)
+				entries, err := h.AuditPage(t.Context(), AuditFilter{}, 0, 100)
+				require.NoError(t, err)
+				due, err := l.Outbox().Claim(t.Context(), now.Add(time.Minute), 100)
+				require.NoError(t, err)
+				left, err := json.Marshal([]any{comments[0], entries, due})
+				require.NoError(t, err)
+				assert.NotRegexp(t, `(?i)cuts(@|%40)`, string(left))
+				assert.NotContains(t, string(left), "Roy")
+				assert.NotContains(t, string(left), "203.0.113.7")
+				assert.Contains(t, string(left), url.QueryEscape(other), "nobody else")
+				assert.Equal(t, other, comments[1].Email)
+				_, signedIn, err := l.Session(t.Context(), "secret", now)
+				require.NoError(t, err)
+				assert.False(t, signedIn)
+				_, err = h.VerifyAudit(t.Context())
+				require.NoError(t, err)
+			})
+		})
+	}
 }
 
 // Names that are words change nothing but the name itself.

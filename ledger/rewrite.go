@@ -60,7 +60,7 @@ func rewriteTexts(ctx context.Context, tx session, tenant string, r Rewriting, r
 			rows[t.Table] += n
 		}
 	}
-	n, err := outbox.New(nil, tx.keys).Rewrite(ctx, tx.Session, tenant, r.Text, r.Clean)
+	n, err := outbox.New(nil, tx.keys).Rewrite(ctx, tx.Session, tenant, r.Clean)
 	if err != nil {
 		return fmt.Errorf("mails: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/framebridge/framebridge/ledger/database"
+	"github.com/framebridge/framebridge/ledger/texts"
 )
 
 // mark is the prefix of a text that is stored encrypted, because mails contain links that work without an account. No mail's own
@@ -85,9 +86,9 @@ func (b Box) Sealed(ctx context.Context) (kept, unreadable int, err error) {
 	return kept, unreadable, err
 }
 
-// Rewrite changes, within a transaction, the encrypted texts of a tenant that have a text in them, whatever its case. It returns how
-// many. What no key opens tells nobody anything, and stays.
-func (b Box) Rewrite(ctx context.Context, tx database.Session, tenant, text string, change func(string) string) (int, error) {
+// Rewrite changes, within a transaction, the encrypted texts of a tenant. It returns how many. What no key opens tells nobody anything, and
+// stays.
+func (b Box) Rewrite(ctx context.Context, tx database.Session, tenant string, change func(string) string) (int, error) {
 	all, err := b.texts(ctx, tx, "WHERE tenant = ? AND body LIKE ?", tenant, mark+"%")
 	if err != nil {
 		return 0, err
@@ -95,10 +96,11 @@ func (b Box) Rewrite(ctx context.Context, tx database.Session, tenant, text stri
 	changed := 0
 	for _, k := range all {
 		plain, _, err := b.opened(k.tenant, k.id, k.body)
-		if err != nil || !strings.Contains(strings.ToLower(plain), strings.ToLower(text)) {
+		now := change(plain)
+		if err != nil || now == plain {
 			continue
 		}
-		body, err := b.closed(k.tenant, k.id, change(plain))
+		body, err := b.closed(k.tenant, k.id, now)
 		if err != nil {
 			return changed, err
 		}
@@ -120,7 +122,7 @@ func WithoutRecipient(ctx context.Context, tx database.Session, tenant, address 
 	}
 	for _, m := range mails {
 		to := strings.Split(m[1], "\n")
-		left := slices.DeleteFunc(slices.Clone(to), func(t string) bool { return strings.EqualFold(strings.TrimSpace(t), address) })
+		left := slices.DeleteFunc(slices.Clone(to), func(t string) bool { return texts.Same(t, address) })
 		if len(left) == len(to) {
 			continue
 		}

@@ -111,7 +111,7 @@ func TestAnErasedPersonIsInNoEncryptedMail(t *testing.T) {
 
 func rewrite(ctx context.Context, k kept, b outbox.Box) (n int, err error) {
 	err = k.Tx(ctx, func(tx database.Session) error {
-		n, err = b.Rewrite(ctx, tx, "T", "rita", func(s string) string { return strings.ReplaceAll(s, "Rita", "somebody") })
+		n, err = b.Rewrite(ctx, tx, "T", func(s string) string { return strings.ReplaceAll(s, "Rita", "somebody") })
 		return err
 	})
 	return n, err

@@ -3,10 +3,13 @@ package people
 import (
 	"bytes"
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // cleaner erases people from texts, and from the values of JSON. It never changes JSON keys, and never acts on a name that could be any word.
@@ -219,9 +222,16 @@ func anyAddress(text string) [][]int {
 	return places
 }
 
-// oneAddress finds one address, whatever its case, and not where it is part of a longer one.
+// oneAddress finds one address, whatever its case and the Unicode form of its letters, also as URLs write it, and not where it is part of a
+// longer one.
 func oneAddress(address string) func(string) [][]int {
-	form := regexp.MustCompile("(?i)" + regexp.QuoteMeta(address))
+	var forms []string
+	for _, form := range []string{norm.NFC.String(address), norm.NFD.String(address)} {
+		for _, form := range []string{form, url.QueryEscape(form), url.QueryEscape(strings.ToUpper(form))} {
+			forms = append(forms, regexp.QuoteMeta(form))
+		}
+	}
+	form := regexp.MustCompile("(?i)" + strings.Join(forms, "|"))
 	return func(text string) [][]int {
 		var out [][]int
 		for _, at := range form.FindAllStringIndex(text, -1) {

@@ -11,7 +11,10 @@ import (
 	"regexp"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/ledger/texts"
 )
 
 // Erasure is what was erased.
@@ -55,7 +58,7 @@ type eraser struct {
 }
 
 func newEraser(address string, known map[string]bool) *eraser {
-	e := &eraser{address: strings.ToLower(strings.TrimSpace(address)), now: newPseudonym()}
+	e := &eraser{address: strings.ToLower(norm.NFC.String(strings.TrimSpace(address))), now: newPseudonym()}
 	e.cleaner = cleaner{addresses: oneAddress(e.address), pseudonym: func(string) string { return e.now }, names: &names{map[string]*regexp.Regexp{}}}
 	for name := range known {
 		e.names.add(name)
@@ -63,11 +66,7 @@ func newEraser(address string, known map[string]bool) *eraser {
 	return e
 }
 
-func (e *eraser) same(other string) bool { return sameAddress(other, e.address) }
-
-func sameAddress(a, b string) bool {
-	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
-}
+func (e *eraser) same(other string) bool { return texts.Same(other, e.address) }
 
 // clean erases the person from a text that contains the address.
 func (e *eraser) clean(text string) string {
@@ -112,7 +111,7 @@ func Erase(ctx context.Context, h ledger.TenantLedger, address string, by ledger
 // namesOf returns the names that go with an address, or ErrInUse if the person takes part in an open review.
 func namesOf(ctx context.Context, h ledger.TenantLedger, address string) (map[string]bool, error) {
 	names := map[string]bool{}
-	same := func(other string) bool { return sameAddress(other, address) }
+	same := func(other string) bool { return texts.Same(other, address) }
 	for r, err := range h.AllReviews(ctx) {
 		if err != nil {
 			return nil, err
@@ -262,7 +261,7 @@ func containsFold(list []string, address string) bool {
 func withoutFold(list []string, address string) []string {
 	var out []string
 	for _, a := range list {
-		if !sameAddress(a, address) {
+		if !texts.Same(a, address) {
 			out = append(out, a)
 		}
 	}

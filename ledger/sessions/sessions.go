@@ -10,10 +10,10 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/ledger/database"
+	"github.com/framebridge/framebridge/ledger/texts"
 )
 
 // Store is the part of a ledger's database that holds sessions and one-time links.
@@ -150,7 +150,7 @@ func EndOf(ctx context.Context, tx database.Session, address string) error {
 			if err := json.Unmarshal([]byte(row[1]), &s); err != nil {
 				return err
 			}
-			if !slices.ContainsFunc([]string{s.Email, s.Name, s.Subject}, func(who string) bool { return strings.EqualFold(strings.TrimSpace(who), address) }) {
+			if !slices.ContainsFunc([]string{s.Email, s.Name, s.Subject}, func(who string) bool { return texts.Same(who, address) }) {
 				continue
 			}
 			if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE id = ?", row[0]); err != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/framebridge/framebridge/ledger/database"
 )
 
@@ -52,14 +54,20 @@ func (t Column) Replace(ctx context.Context, tx database.Session, more, text str
 	return changed, nil
 }
 
-// Roughly is a pattern for LIKE that finds a text, also as JSON writes it, and may find more.
+// Same says that two texts are one address, whatever their case, the Unicode form of their letters, and space around them.
+func Same(a, b string) bool {
+	form := func(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
+	return strings.EqualFold(form(a), form(b))
+}
+
+// Roughly is a pattern for LIKE that finds a text, also as JSON and URLs write it, and may find more.
 func Roughly(text string) string {
 	var p strings.Builder
-	for _, r := range strings.ToLower(text) {
+	for _, r := range strings.ToLower(norm.NFC.String(text)) {
 		switch {
 		case r == '_':
 			p.WriteString(`\_`)
-		case r < utf8.RuneSelf && !strings.ContainsRune(`&<>"'\%`, r):
+		case r < utf8.RuneSelf && !strings.ContainsRune(`&<>"'\%@+`, r):
 			p.WriteRune(r)
 		default:
 			p.WriteByte('%')
