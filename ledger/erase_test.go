@@ -159,6 +159,26 @@ func TestPeopleAreForgottenAfterTheRetention(t *testing.T) {
 	})
 }
 
+// What was said of a file that stayed in Frame.io, and which projects were added to a migration, names people, too. A picture for screens
+// of a higher resolution is nobody.
+func TestPeopleAreForgottenInWhatIsSaidOfFiles(t *testing.T) {
+	Each(t, func(t *testing.T, l *Ledger, tenant string) {
+		h := peopled(t, l, tenant)
+		require.NoError(t, h.Archive(Project).PutReclaimFiles(t.Context(), 1, []ReclaimFile{{Seq: 1, SourceID: "i", Path: "icons/play@2x.png", State: ReclaimLeft, Reason: `somebody commented on it in iconik: "ask rita@client.example, not icons/stop@3x.PNG"`}}))
+		require.NoError(t, h.Migration("m").Create(t.Context(), Migration{Status: MigrationDone, FinishedAt: time.Now().Add(-48 * time.Hour), Added: []json.RawMessage{[]byte(`{"name":"rita@client.example"}`)}}))
+		_, _, err := people.Pseudonymize(t.Context(), h, time.Now().Add(time.Hour))
+		require.NoError(t, err)
+		files, err := h.Archive(Project).ReclaimFiles(t.Context(), 1, ReclaimLeft, 0, 10)
+		require.NoError(t, err)
+		require.Len(t, files, 1)
+		assert.Equal(t, "icons/play@2x.png", files[0].Path)
+		assert.Regexp(t, `iconik: "ask erased-[0-9a-f]{8}, not icons/stop@3x.PNG"$`, files[0].Reason)
+		m, _, err := h.Migration("m").Get(t.Context())
+		require.NoError(t, err)
+		assert.Regexp(t, `^{"name":"erased-[0-9a-f]{8}"}$`, string(m.Added[0]))
+	})
+}
+
 // A run after the retention reads people again, and it is the end of that run that counts.
 func TestARunningArchiveForgetsNobody(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {

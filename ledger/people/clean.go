@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -211,11 +212,14 @@ func (c *cleaner) beside(object map[string]any, change func(string) string) {
 // emailForm finds addresses in any text.
 var emailForm = regexp.MustCompile(`[\p{L}\p{N}._%+\-&']*[\p{L}\p{N}_+]@[\p{L}\p{N}\-]+(?:\.[\p{L}\p{N}\-]+)+`)
 
+// fileForm is a picture for screens of a higher resolution, as in icon@2x.png, which is nobody.
+var fileForm = regexp.MustCompile(`(?i)@[0-9](?:\.[0-9])?x\.(?:png|jpe?g|gif|webp|tiff?|psd|svg|pdf|heic|mov|mp4)$`)
+
 func anyAddress(text string) [][]int {
 	if !strings.Contains(text, "@") {
 		return nil
 	}
-	places := emailForm.FindAllStringIndex(text, -1)
+	places := slices.DeleteFunc(emailForm.FindAllStringIndex(text, -1), func(at []int) bool { return fileForm.MatchString(text[at[0]:at[1]]) })
 	for _, at := range places {
 		at[0] += len(text[at[0]:at[1]]) - len(strings.TrimLeft(text[at[0]:at[1]], "'&.%-")) // punctuation in front of it
 	}

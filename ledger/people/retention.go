@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -189,13 +190,16 @@ func (f *forgetter) migrations(ctx context.Context, h ledger.TenantLedger) (int,
 		if err != nil {
 			return rows, err
 		}
-		if !m.Status.Ended() || m.FinishedAt.After(f.before) || m.RequestedBy == "" && !f.has(string(m.Request)) && !f.has(m.Reason) {
+		if !m.Status.Ended() || m.FinishedAt.After(f.before) || m.RequestedBy == "" && !f.has(string(m.Request)) && !f.has(m.Reason) && !slices.ContainsFunc(m.Added, func(take json.RawMessage) bool { return f.has(string(take)) }) {
 			continue
 		}
 		if _, err := h.Migration(m.ID).Update(ctx, func(m *ledger.Migration) {
 			m.RequestedBy, m.Reason = "", f.text(m.Reason)
 			if len(m.Request) > 0 {
 				m.Request = json.RawMessage(f.clean(string(m.Request)))
+			}
+			for i := range m.Added {
+				m.Added[i] = json.RawMessage(f.clean(string(m.Added[i])))
 			}
 		}); err != nil {
 			return rows, err

@@ -17,8 +17,8 @@ import (
 // handled individually.
 var (
 	archives = []Column{{"folders", "details"}, {"access", "doc"}, {"differences", "name"}, {"differences", "frameio"}, {"differences", "iconik"},
-		{"not_carried", "name"}, {"not_carried", "reason"}, {"failures", "reason"}}
-	personal = append(slices.Clone(archives), []Column{{"review_comments", "data"}, {"review_assets", "data"}, {"links", "source_id"}, {"reclaims", "data"}, {"reclaim_files", "data"},
+		{"not_carried", "name"}, {"not_carried", "reason"}, {"failures", "reason"}, {"reclaim_files", "data"}}
+	personal = append(slices.Clone(archives), []Column{{"review_comments", "data"}, {"review_assets", "data"}, {"links", "source_id"}, {"reclaims", "data"},
 		{"migrations", "data"}, {"migration_projects", "data"}, {"events", "data"}, {"event_deliveries", "reason"}, {"received", "result"}, {"mails", "subject"}, {"mails", "body"}}...)
 )
 
