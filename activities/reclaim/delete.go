@@ -33,6 +33,11 @@ func (a *Activities) DeleteProvenFiles(ctx context.Context, ref workflows.Reclai
 	} else if !on {
 		return r.ended(ctx)
 	}
+	if why, err := r.shared(ctx); err != nil {
+		return workflows.ReclaimProgress{}, err
+	} else if why != "" {
+		return r.halt(ctx, ledger.ReclaimStopped, "stopped: "+why)
+	}
 	for range batchFiles {
 		if err := attempt.Stopping(ctx); err != nil {
 			return workflows.ReclaimProgress{}, err

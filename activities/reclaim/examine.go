@@ -36,8 +36,10 @@ func (a *Activities) ExamineReclaim(ctx context.Context, ref workflows.ReclaimRe
 	}
 	r.tenant.Start(ctx, told)
 	why, err := r.refusal(ctx)
-	if err == nil && why == "" {
-		why, err = r.walk(ctx)
+	for _, look := range []func(context.Context) (string, error){r.shared, r.walk} {
+		if err == nil && why == "" {
+			why, err = look(ctx)
+		}
 	}
 	if err != nil {
 		return workflows.ReclaimProgress{}, err

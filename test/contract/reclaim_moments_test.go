@@ -323,3 +323,39 @@ func TestWhatWasRestoredIsFreedAgain(t *testing.T) {
 		})
 	}
 }
+
+// A share that somebody makes, or adds to, refuses the project, or stops the run before the next files: people look at them.
+func TestAShareMadeSinceRefusesTheProject(t *testing.T) {
+	t.Parallel()
+	for name, share := range map[string]func(r *reclaimed){
+		"made": func(r *reclaimed) {
+			r.frameio.AddShare(frameiosim.Share{Kind: "review_link", Name: "For the client", ProjectID: r.project.ID, Items: []string{r.other}})
+		},
+		"added to": func(r *reclaimed) {
+			r.frameio.EditShare(r.share, func(s *frameiosim.Share) { s.Items = append(s.Items, r.stack) })
+		},
+	} {
+		for _, generation := range played() {
+			for _, moment := range []string{atFirst, onceProven} {
+				t.Run(name+" "+generation+moment, func(t *testing.T) {
+					t.Parallel()
+					r := openReclaimed(t, generation)
+					before, want := r.files(), ledger.ReclaimRefused
+					if moment == atFirst {
+						share(r)
+					} else {
+						r.before[moment], want = func() { share(r) }, ledger.ReclaimStopped
+					}
+					row := r.reclaim(t)
+					assert.Equal(t, want, row.Status, row.Reason)
+					assert.Contains(t, row.Reason, "the share")
+					assert.ElementsMatch(t, before, r.files())
+					fin := r.again(t)
+					require.Equal(t, r.noted(), fin.Status, fin.Reason)
+					row = r.reclaim(t)
+					assert.Equal(t, ledger.ReclaimDone, row.Status, row.Reason)
+				})
+			}
+		}
+	}
+}

@@ -252,6 +252,16 @@ var at75, tamperings = int64(75), []tampering{
 	})},
 	{name: "a field of Frame.io", only: "v4", do: whole(func(r *reclaimed, f string) { r.frameio.SetField(f, r.frameio.AddField("Scene", "text"), "12") })},
 
+	{name: "a share made", do: none(func(r *reclaimed) {
+		r.frameio.AddShare(frameiosim.Share{Kind: "review_link", Name: "For the client", ProjectID: r.project.ID, Items: []string{r.other}})
+	})},
+	{name: "a file added to a share", do: none(func(r *reclaimed) {
+		r.frameio.EditShare(r.share, func(s *frameiosim.Share) { s.Items = append(s.Items, r.other) })
+	})},
+	{name: "a stack added to a share", do: none(func(r *reclaimed) {
+		r.frameio.EditShare(r.share, func(s *frameiosim.Share) { s.Items = append(s.Items, r.stack) })
+	})},
+
 	{name: "the comparison is old", early: true, do: none(func(r *reclaimed) {
 		r.change(func(a *ledger.Archive) { a.FinishedAt = time.Now().Add(-25 * time.Hour) })
 	})},
