@@ -206,7 +206,7 @@ func (r *run) place(ctx context.Context, folder string, link ledger.Link) (findi
 		return stays("is in a collection with a different title or place in iconik than it was archived with: %q", c.Title), nil
 	}
 	if folder == r.archive.RootID {
-		return finding{}, nil
+		return r.above(ctx, c)
 	}
 	row, known, err := r.ledger.Folder(ctx, folder)
 	if err != nil || !known || row.ParentID == "" {
@@ -214,6 +214,23 @@ func (r *run) place(ctx context.Context, folder string, link ledger.Link) (findi
 	}
 	_, found, err := r.collection(ctx, row.ParentID)
 	return found, err
+}
+
+// above looks at the collections that hold the project's, of its workspace and of all: whoever deletes one may have all that is in it
+// deleted with it, which takes iconik its time.
+func (r *run) above(ctx context.Context, c *iconik.Collection) (finding, error) {
+	for range 2 {
+		if c.ParentID == "" {
+			break
+		}
+		var err error
+		if c, err = r.iconik.Collections.Get(ctx, c.ParentID); iconik.Gone(c, err) {
+			return differs("is below a collection that was deleted in iconik"), nil
+		} else if err != nil {
+			return finding{}, err
+		}
+	}
+	return finding{}, nil
 }
 
 // fields compares an item's fields with those of its version.

@@ -359,3 +359,24 @@ func TestAShareMadeSinceRefusesTheProject(t *testing.T) {
 		}
 	}
 }
+
+// Somebody deletes the collection that holds the project's, or the one that holds all: nothing of what is in it is freed.
+func TestACollectionAboveTheProjectsIsLookedAt(t *testing.T) {
+	t.Parallel()
+	for _, levels := range []int{1, 2} {
+		for _, moment := range []string{atFirst, onceProven} {
+			t.Run(strings.Repeat("above", levels)+moment, func(t *testing.T) {
+				t.Parallel()
+				r := openReclaimed(t, "v4")
+				before := r.files()
+				r.before[moment] = func() { r.iconik.Delete("collections", r.above(levels)) }
+				if moment == atFirst {
+					r.before[moment]()
+				}
+				row := r.reclaim(t)
+				assert.Contains(t, row.Reason, "below a collection that was deleted in iconik")
+				assert.ElementsMatch(t, before, r.files())
+			})
+		}
+	}
+}

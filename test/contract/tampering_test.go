@@ -92,6 +92,23 @@ func (r *reclaimed) say(comment string, change func(*frameiosim.Comment)) {
 	require.True(r.t, r.frameio.Edit(comment, change))
 }
 
+// above is the collection so many levels above the project's.
+func (r *reclaimed) above(levels int) string {
+	row, _, err := r.rows().Get(r.t.Context())
+	require.NoError(r.t, err)
+	id := row.CollectionID
+	for range levels {
+		for _, d := range r.iconik.Docs("collections") {
+			if str(d["id"]) == id {
+				id = str(d["parent_id"])
+				break
+			}
+		}
+	}
+	require.NotEmpty(r.t, id)
+	return id
+}
+
 // rewriteAudit changes the audit log by hand, past the ledger.
 func (r *reclaimed) rewriteAudit(statement string) {
 	for range 2 {
@@ -180,6 +197,13 @@ var at75, tamperings = int64(75), []tampering{
 	}},
 	{name: "the project's collection moved", do: none(func(r *reclaimed) {
 		r.collection("Stacks", func(d map[string]any) { d["parent_id"] = "elsewhere" })
+	})},
+
+	{name: "the workspace's collection deleted", do: none(func(r *reclaimed) {
+		r.iconik.Delete("collections", r.above(1))
+	})},
+	{name: "the root collection deleted", do: none(func(r *reclaimed) {
+		r.iconik.Delete("collections", r.above(2))
 	})},
 
 	{name: "a comment's text in iconik", do: commented(func(r *reclaimed) { r.edit(r.over, map[string]any{"segment_text": "much darker"}) })},
