@@ -247,6 +247,18 @@ func TestAMigrationIsPlannedBeforeItStarts(t *testing.T) {
 	assert.Contains(t, h.planned(t), "The plan could not be made: no plan")
 }
 
+// A list of many workspaces is taken whole: part of it would be another selection.
+func TestALongSelectionIsNotCut(t *testing.T) {
+	var workspaces []string
+	for n := range 40 {
+		workspaces = append(workspaces, fmt.Sprintf("0419e0c5-6fed-4b66-bf0f-f8a99d44bc%02d", n))
+	}
+	name := strings.Repeat("Spring ", 60) + "*"
+	asked, err := requestOf(url.Values{"workspaces": {strings.Join(workspaces, ", ")}, "name": {" " + name + "\x00"}})
+	require.NoError(t, err)
+	assert.Equal(t, account.Selection{Workspaces: workspaces, Name: name}, asked.Selection)
+}
+
 func TestButtonsOfTheAccountDoWhatTheySay(t *testing.T) {
 	h := filled(t, config.RoleAdmin)
 	h.cfg.Tenants[acme].Archive.Reclaim = "allowed"

@@ -71,11 +71,11 @@ func listed(text string) []string {
 	return out
 }
 
-// selectionOf reads a selection from a form. Each field is limited like a search.
+// selectionOf reads the fields of a form, and cuts none: part of a list, or of a name, selects something else.
 func selectionOf(q url.Values) account.Selection {
-	return account.Selection{Workspaces: listed(page.Searched(q.Get("workspaces"))), ProjectIDs: listed(q.Get("project_ids")), Name: page.Searched(q.Get("name")),
-		Status:    page.Searched(q.Get("status")),
-		OlderThan: page.Searched(q.Get("older_than")), LargerThan: page.Searched(q.Get("larger_than")), SmallerThan: page.Searched(q.Get("smaller_than"))}
+	field := func(name string) string { return page.Typed(q.Get(name)) }
+	return account.Selection{Workspaces: listed(field("workspaces")), ProjectIDs: listed(field("project_ids")), Name: field("name"), Status: field("status"),
+		OlderThan: field("older_than"), LargerThan: field("larger_than"), SmallerThan: field("smaller_than")}
 }
 
 func formOf(s account.Selection) selectionForm {

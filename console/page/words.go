@@ -90,9 +90,14 @@ func Web(address string) string {
 	return ""
 }
 
-// Searched cleans and limits what somebody typed.
+// Typed is what somebody typed, as far as it is text.
+func Typed(text string) string {
+	return strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), ""))
+}
+
+// Searched is what somebody typed to look for, within limits.
 func Searched(text string) string {
-	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), ""))
+	text = Typed(text)
 	if r := []rune(text); len(r) > longestSearch {
 		text = string(r[:longestSearch])
 	}
