@@ -10,6 +10,7 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/english"
@@ -46,7 +47,7 @@ func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive le
 	if !in.DryRun && t.Archive.Reclaim != "allowed" {
 		return Accepted{}, &Refusal{"archive.reclaim is off: an administrator must set it to allowed"}
 	}
-	if in.Name != "" && in.Name != archive.Name {
+	if in.Name != "" && norm.NFC.String(in.Name) != norm.NFC.String(archive.Name) { // people see no difference between the forms
 		return Accepted{}, &FieldError{"project", fmt.Sprintf("the name that was typed is not the project's name in Frame.io, which is %q", archive.Name)}
 	}
 	who, now := s.actor(ctx), time.Now().UTC()

@@ -166,3 +166,24 @@ func TestAReclaimThatHasBegunIsNotRefused(t *testing.T) {
 	assert.True(t, row.FinishedAt.IsZero())
 	assert.Equal(t, []string{"reclaim examined by sam"}, actions(t, s))
 }
+
+// A name is typed letter by letter, whichever Unicode form the keyboard writes.
+func TestATypedNameIsTheProjects(t *testing.T) {
+	t.Parallel()
+	for typed, right := range map[string]bool{"Cafe\u0301 Noir - Archived": true, "Caf\u00e9 Noir - Archived": true, "caf\u00e9 noir - archived": false, "Cafe Noir - Archived": false,
+		"Caf\u00e9 Noir - Archived ": false, "Caf\u00e9  Noir - Archived": false, "Caf\u00e9\u00a0Noir - Archived": false, "Caf\u00e9 Noir": false} {
+		s, temporal, h := reclaiming(t, "sam", ledger.ReclaimRefused)
+		_, err := h.UpdateReclaim(t.Context(), func(r *ledger.Reclaim) error { r.FinishedAt = time.Now(); return nil })
+		require.NoError(t, err)
+		tenant := &config.Tenant{ID: "T"}
+		tenant.Archive.Reclaim = "allowed"
+		_, err = s.StartReclaim(t.Context(), tenant, ledger.Archive{ID: "p", Name: "Caf\u00e9 Noir - Archived"}, ReclaimRequest{Name: typed})
+		if right {
+			require.NoError(t, err, typed)
+			assert.Len(t, temporal.started, 1)
+			continue
+		}
+		require.ErrorContains(t, err, "not the project's name", typed)
+		assert.Empty(t, temporal.started)
+	}
+}
