@@ -33,12 +33,7 @@ func (a *Activities) DeleteProvenFiles(ctx context.Context, ref workflows.Reclai
 	} else if !on {
 		return r.ended(ctx)
 	}
-	if why, err := r.shared(ctx); err != nil {
-		return workflows.ReclaimProgress{}, err
-	} else if why != "" {
-		return r.halt(ctx, ledger.ReclaimStopped, "stopped: "+why)
-	}
-	for range batchFiles {
+	for n := range batchFiles {
 		if err := attempt.Stopping(ctx); err != nil {
 			return workflows.ReclaimProgress{}, err
 		}
@@ -48,6 +43,13 @@ func (a *Activities) DeleteProvenFiles(ctx context.Context, ref workflows.Reclai
 		}
 		if !known {
 			return r.progress(ctx, workflows.ReclaimProgress{Done: true})
+		}
+		if n == 0 {
+			if why, err := r.sharedSince(ctx); err != nil {
+				return workflows.ReclaimProgress{}, err
+			} else if why != "" {
+				return r.halt(ctx, ledger.ReclaimStopped, "stopped: "+why)
+			}
 		}
 		found, err := r.free(ctx, f)
 		if err != nil {

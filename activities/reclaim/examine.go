@@ -36,10 +36,11 @@ func (a *Activities) ExamineReclaim(ctx context.Context, ref workflows.ReclaimRe
 	}
 	r.tenant.Start(ctx, told)
 	why, err := r.refusal(ctx)
-	for _, look := range []func(context.Context) (string, error){r.shared, r.walk} {
-		if err == nil && why == "" {
-			why, err = look(ctx)
-		}
+	if err == nil && why == "" {
+		why, err = r.shared(ctx, true)
+	}
+	if err == nil && why == "" {
+		why, err = r.walk(ctx)
 	}
 	if err != nil {
 		return workflows.ReclaimProgress{}, err

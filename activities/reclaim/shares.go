@@ -7,11 +7,12 @@ import (
 	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/workflows"
 )
 
 // shared names a share that somebody has made since the project was archived, or to which something was added since: people look at those
-// files, and iconik does not know of it.
-func (r *run) shared(ctx context.Context) (string, error) {
+// files, and iconik does not know of it. What each shows takes a call for each.
+func (r *run) shared(ctx context.Context, each bool) (string, error) {
 	retry := fmt.Sprintf("run `starter retry %s`, and ask again when it has ended", r.ref.Archive)
 	for s, err := range frameio.Rows(ctx, "list shares", func(ctx context.Context, cursor string) (frameio.Page[frameio.Share], error) {
 		return r.frameio.Shares(ctx, r.ref.Archive, cursor)
@@ -26,6 +27,9 @@ func (r *run) shared(ctx context.Context) (string, error) {
 		if collection == "" {
 			return fmt.Sprintf("the share %q was made in Frame.io after the project was archived: %s", s.Name, retry), nil
 		}
+		if !each && s.Items == nil {
+			continue
+		}
 		if more, err := r.showsMore(ctx, s, collection); err != nil {
 			return "", fmt.Errorf("what the share %q shows: %w", s.Name, err)
 		} else if more {
@@ -33,6 +37,15 @@ func (r *run) shared(ctx context.Context) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// sharedSince is shared before files are deleted, and looks into each share before the first of them.
+func (r *run) sharedSince(ctx context.Context) (string, error) {
+	p, err := r.progress(ctx, workflows.ReclaimProgress{})
+	if err != nil {
+		return "", err
+	}
+	return r.shared(ctx, p.Counts.Deleted == 0)
 }
 
 // showsMore says that a share has an item that its collection was not given.
