@@ -57,7 +57,7 @@ func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive le
 	}
 	out := Accepted{ID: archive.ID, WorkflowID: row.WorkflowID, Status: "started", URL: s.archiveURL(archive.ID)}
 	h := s.Ledger.Tenant(t.ID).Archive(archive.ID)
-	if err := s.certifying(ctx, h); err != nil {
+	if err := s.certifying(ctx, t, h); err != nil {
 		return out, err
 	}
 	action := "reclaim asked for"
@@ -101,20 +101,34 @@ func (s *Service) runReclaim(ctx context.Context, t *config.Tenant, r ledger.Rec
 	return s.execute(ctx, o, workflows.ReclaimName, workflows.ReclaimInput{ReclaimRef: workflows.ReclaimRef{Tenant: t.ID, Archive: r.Archive, Run: r.Run}, DryRun: r.DryRun, State: state})
 }
 
-// certifying refuses another run while the last one, which has ended, still makes its certificate. A new run would lose it.
-func (s *Service) certifying(ctx context.Context, h ledger.ArchiveLedger) error {
+// certifying refuses another run while the last one, which has ended, makes its certificate, and has one that is missing made first: of two
+// runs, the one before would never have it.
+func (s *Service) certifying(ctx context.Context, t *config.Tenant, h ledger.ArchiveLedger) error {
 	last, known, err := h.Reclaim(ctx)
-	running := false
-	if err == nil && known && last.Status.Ended() {
-		running, err = s.isOpen(ctx, last.WorkflowID, func() (bool, error) { return true, nil })
-	}
-	switch {
-	case err != nil:
+	if err != nil {
 		return errors.Join(ErrUnavailable, err)
-	case running:
+	}
+	if !known || !last.Status.Ended() {
+		return nil
+	}
+	running, err := s.isOpen(ctx, last.WorkflowID, func() (bool, error) { return true, nil })
+	if err != nil {
+		return errors.Join(ErrUnavailable, err)
+	}
+	if running {
 		return &Refusal{"the reclaim before has ended, and writes down how: ask again in a minute"}
 	}
-	return nil
+	sums, err := h.ReclaimSums(ctx, last.Run)
+	if err != nil {
+		return errors.Join(ErrUnavailable, err)
+	}
+	if last.FinishedAt.IsZero() || last.Certificate != "" || sums[ledger.ReclaimDeleted].Files == 0 {
+		return nil
+	}
+	if err := s.runReclaim(ctx, t, last, workflows.ReclaimOver()); err != nil {
+		return errors.Join(ErrUnavailable, err)
+	}
+	return &Refusal{"the reclaim before has no deletion certificate, as iconik could not take it then: it is made now, ask again in a minute"}
 }
 
 // joinReclaim says why another reclaim cannot start. If the open one's workflow is gone, for example terminated, it first closes

@@ -187,3 +187,25 @@ func TestATypedNameIsTheProjects(t *testing.T) {
 		assert.Empty(t, temporal.started)
 	}
 }
+
+// A run has deleted, and iconik did not take its certificate: it is made before another run begins, which nothing could certify otherwise.
+func TestAMissingCertificateIsMadeFirst(t *testing.T) {
+	t.Parallel()
+	s, temporal, h := reclaiming(t, "sam", ledger.ReclaimDone)
+	ask := func() error {
+		_, err := s.StartReclaim(t.Context(), &config.Tenant{ID: "T"}, ledger.Archive{ID: "p", Name: "Pilot"}, ReclaimRequest{DryRun: true})
+		return err
+	}
+	require.NoError(t, h.PutReclaimFiles(t.Context(), 1, []ledger.ReclaimFile{{Seq: 1, SourceID: "f", State: ledger.ReclaimDeleted}}))
+	_, err := h.UpdateReclaim(t.Context(), func(r *ledger.Reclaim) error { r.FinishedAt = time.Now(); return nil })
+	require.NoError(t, err)
+	for range 2 {
+		require.ErrorContains(t, ask(), "no deletion certificate")
+	}
+	require.Len(t, temporal.started, 2)
+	assert.Equal(t, workflows.ReclaimInput{ReclaimRef: workflows.ReclaimRef{Tenant: "T", Archive: "p", Run: 1}, State: workflows.ReclaimOver()}, temporal.started[1])
+	_, err = h.UpdateReclaim(t.Context(), func(r *ledger.Reclaim) error { r.Certificate = "asset"; return nil })
+	require.NoError(t, err)
+	require.NoError(t, ask())
+	assert.Equal(t, 2, temporal.started[2].Run)
+}

@@ -380,3 +380,31 @@ func TestACollectionAboveTheProjectsIsLookedAt(t *testing.T) {
 		}
 	}
 }
+
+// A certificate that iconik refuses is made once it takes it: the run's end is played again, and says nothing else.
+func TestARefusedCertificateIsMadeLater(t *testing.T) {
+	t.Parallel()
+	r := openReclaimed(t, "v4")
+	made, _, err := r.rows().RequestReclaim(t.Context(), ledger.Reclaim{Status: ledger.ReclaimExamining, RequestedBy: r.approved, ApprovedBy: r.approved, ApprovedAt: time.Now(), ApprovedHow: ledger.ApprovedByName, Accepts: r.accepts})
+	require.NoError(t, err)
+	env := temporaltest.Activities()
+	r.acts.Register(env)
+	ref := workflows.ReclaimRef{Tenant: tenantID, Archive: r.project.ID, Run: made.Run}
+	for _, step := range []string{workflows.ActExamineReclaim.Name(), workflows.ActProveFiles.Name(), workflows.ActProveFiles.Name(), workflows.ActDeleteProven.Name()} {
+		_, err := env.ExecuteActivity(step, ref)
+		require.NoError(t, err)
+	}
+	_, err = env.ExecuteActivity(workflows.ActFinishReclaim.Name(), workflows.FinishReclaimInput{ReclaimRef: ref})
+	require.NoError(t, err)
+	ended, _, err := r.rows().Reclaim(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, ledger.ReclaimDone, ended.Status)
+	end := r.skippingTime()
+	end.ExecuteWorkflow(workflows.Reclaim, workflows.ReclaimInput{ReclaimRef: ref, State: workflows.ReclaimOver()})
+	require.NoError(t, end.GetWorkflowError())
+	row, _, err := r.rows().Reclaim(t.Context())
+	require.NoError(t, err)
+	r.certificate(t, row, 4)
+	row.Certificate = ""
+	assert.Equal(t, ended, row)
+}
