@@ -134,6 +134,24 @@ func TestAReviewerOfAnOpenReviewIsNotErased(t *testing.T) {
 	})
 }
 
+// Whoever has asked for a deletion that waits for a second person would be nobody to whom that rule applies.
+func TestWhoDeletesIsNotErasedMeanwhile(t *testing.T) {
+	Each(t, func(t *testing.T, l *Ledger, tenant string) {
+		h := peopled(t, l, tenant)
+		_, _, err := h.Archive(Project).RequestReclaim(t.Context(), Reclaim{Status: ReclaimWaiting, RequestedBy: Actor{Kind: ActorConsole, Name: rita}})
+		require.NoError(t, err)
+		_, err = people.Erase(t.Context(), h, rita, Actor{})
+		require.ErrorIs(t, err, people.ErrInUse)
+		r, _, err := h.Archive(Project).Reclaim(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, rita, r.RequestedBy.Name)
+		_, err = h.Archive(Project).UpdateReclaim(t.Context(), func(r *Reclaim) error { r.Status = ReclaimCancelled; return nil })
+		require.NoError(t, err)
+		_, err = people.Erase(t.Context(), h, rita, Actor{})
+		require.NoError(t, err)
+	})
+}
+
 // After the retention nobody is named, and the chain holds.
 func TestPeopleAreForgottenAfterTheRetention(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {

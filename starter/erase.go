@@ -24,7 +24,7 @@ func eraseCommand(o *options) *cobra.Command {
 		Short: "Take a person out of Framebridge's ledger for good",
 		Long: `erase replaces a person's e-mail address, and the names next to it, with a pseudonym in everything that Framebridge has stored
 of a tenant: archives, files, folders, reviews, comments and the audit log, which stays provable and gets an entry about it. It cannot be
-undone. A reviewer of an open review is refused.
+undone. A reviewer of an open review is refused, and who asked for or approved a deletion in Frame.io that is under way.
 
 What Frame.io and iconik hold is not touched; it is listed, so that you can deal with it there.`,
 		Example: "  starter erase rita@client.example --yes",
@@ -40,7 +40,7 @@ What Frame.io and iconik hold is not touched; it is listed, so that you can deal
 			}
 			done, err := s.Erase(ctx, t, args[0])
 			if errors.Is(err, people.ErrInUse) {
-				return &exitError{exitFailed, err.Error() + ": stop the review, or wait for its end"}
+				return &exitError{exitFailed, err.Error() + ": stop it, or wait for its end"}
 			}
 			if err != nil {
 				return err

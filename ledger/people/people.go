@@ -96,6 +96,9 @@ func Erase(ctx context.Context, h ledger.TenantLedger, address string, by ledger
 	if err != nil {
 		return Erasure{}, err
 	}
+	if err := deletes(ctx, h, address); err != nil {
+		return Erasure{}, err
+	}
 	e := newEraser(address, known)
 	out := Erasure{Pseudonym: e.now, Rows: map[string]int{}}
 	for _, part := range []func(context.Context, ledger.TenantLedger, *eraser, *Erasure) error{eraseItems, eraseArchives, eraseReviews} {
@@ -137,6 +140,24 @@ func namesOf(ctx context.Context, h ledger.TenantLedger, address string) (map[st
 		}
 	}
 	return names, nil
+}
+
+// deletes is an error where somebody has asked for a deletion in Frame.io that has not ended: under a pseudonym, it could be approved by
+// whoever has asked for it.
+func deletes(ctx context.Context, h ledger.TenantLedger, address string) error {
+	for a, err := range h.AllArchives(ctx) {
+		if err != nil {
+			return err
+		}
+		r, known, err := h.Archive(a.ID).Reclaim(ctx)
+		if err != nil {
+			return err
+		}
+		if known && !r.Status.Ended() && (texts.Same(r.RequestedBy.Name, address) || texts.Same(r.ApprovedBy.Name, address)) {
+			return fmt.Errorf("the address %w: the deletion of %q in Frame.io is under way", ErrInUse, a.Name)
+		}
+	}
+	return nil
 }
 
 // eraseArchives takes a person out of archives. Nobody is mailed under a pseudonym: addresses there go.
