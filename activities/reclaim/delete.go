@@ -222,6 +222,22 @@ func (r *run) goneByUs(ctx context.Context, f ledger.ReclaimFile) (bool, error) 
 	return false, err
 }
 
+// settlePatience is how long Frame.io is asked what became of a deletion at the end of a run.
+const settlePatience = time.Hour
+
+// settle notes at the end of a run which files are gone whose deletion was under way when a worker died. Of one that Frame.io still has, or
+// does not tell of, the outcome stays unknown, and the certificate says so.
+func (r *run) settle(ctx context.Context) error {
+	files, err := r.ledger.ReclaimFiles(ctx, r.ref.Run, ledger.ReclaimIntends, 0, batchFiles)
+	for _, f := range files {
+		_, gerr := r.goneByUs(ctx, f)
+		if _, lasting := fault.Lasting(gerr); gerr != nil && !lasting && time.Since(attempt.Of(ctx).Scheduled()) < settlePatience {
+			return gerr
+		}
+	}
+	return err
+}
+
 // sameBytes compares the stored object with the one that was proven: by the store's ETag or, if there is none or the proof is
 // older than a day, by reading it once more, which proves it again. It returns the object.
 func (r *run) sameBytes(ctx context.Context, f *ledger.ReclaimFile, it ledger.Item) (transfer.StoredObject, finding, error) {

@@ -183,6 +183,9 @@ func (a *Activities) FinishReclaim(ctx context.Context, in workflows.FinishRecla
 	if err != nil {
 		return workflows.ReclaimResult{}, err
 	}
+	if err := r.settle(ctx); err != nil {
+		return workflows.ReclaimResult{}, err
+	}
 	p, err := r.progress(ctx, workflows.ReclaimProgress{})
 	if err != nil {
 		return workflows.ReclaimResult{}, err

@@ -2,8 +2,12 @@ package contract
 
 import (
 	"context"
+	"io"
+	"log/slog"
 	"net/http"
+	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,8 +19,11 @@ import (
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/custody"
+	"github.com/framebridge/framebridge/custody/verify"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
+	"github.com/framebridge/framebridge/starter/control"
 	"github.com/framebridge/framebridge/test/temporaltest"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -407,4 +414,60 @@ func TestARefusedCertificateIsMadeLater(t *testing.T) {
 	r.certificate(t, row, 4)
 	row.Certificate = ""
 	assert.Equal(t, ended, row)
+}
+
+// A worker dies with a deletion under way, and the run is ended before another one sees what became of it: the certificate knows.
+func TestTheLastDeletionOfAnEndedRunIsCertified(t *testing.T) {
+	t.Parallel()
+	for gone, want := range map[bool]string{true: "3 deleted, 1 left", false: "2 deleted, 2 left"} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			r := openReclaimed(t, "v4")
+			made, _, err := r.rows().RequestReclaim(t.Context(), ledger.Reclaim{Status: ledger.ReclaimExamining, RequestedBy: r.approved, ApprovedBy: r.approved, ApprovedAt: time.Now(), ApprovedHow: ledger.ApprovedByName, Accepts: r.accepts})
+			require.NoError(t, err)
+			env := temporaltest.Activities()
+			r.acts.Register(env)
+			ref := workflows.ReclaimRef{Tenant: tenantID, Archive: r.project.ID, Run: made.Run}
+			for _, step := range []string{workflows.ActExamineReclaim.Name(), workflows.ActProveFiles.Name(), workflows.ActProveFiles.Name()} {
+				_, err := env.ExecuteActivity(step, ref)
+				require.NoError(t, err)
+			}
+			for _, file := range []string{r.first, r.newest, r.other} {
+				if file == r.other && !gone {
+					_, err = r.rows().UpdateReclaimFile(t.Context(), made.Run, file, func(f *ledger.ReclaimFile) { f.State = ledger.ReclaimIntends })
+					require.NoError(t, err)
+					continue
+				}
+				_, err = r.rows().UpdateReclaimFile(t.Context(), made.Run, file, func(f *ledger.ReclaimFile) {
+					if f.State = ledger.ReclaimIntends; file != r.other {
+						f.State, f.DeletedAt = ledger.ReclaimDeleted, time.Now()
+					}
+				})
+				require.NoError(t, err)
+				r.frameio.DeleteAsset(file)
+			}
+			_, err = r.rows().UpdateReclaim(t.Context(), func(row *ledger.Reclaim) error {
+				row.Status, row.Reason = ledger.ReclaimStopped, "its workflow was ended in Temporal"
+				return nil
+			})
+			require.NoError(t, err)
+			end := r.skippingTime()
+			end.ExecuteWorkflow(workflows.Reclaim, workflows.ReclaimInput{ReclaimRef: ref, State: workflows.ReclaimOver()})
+			require.NoError(t, end.GetWorkflowError())
+			name := filepath.Join(t.TempDir(), "certificate.json")
+			service := control.New(config.Hold(r.config), "", ledger.Actor{}, r.book, nil, slog.New(slog.DiscardHandler))
+			body, err := service.Certificate(t.Context(), r.config.Tenants[tenantID], r.project.ID, custody.CertificateData)
+			require.NoError(t, err)
+			defer body.Close()
+			all, err := io.ReadAll(body)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(name, all, 0o600))
+			res, err := verify.File(name, verify.Options{Trusted: verify.Keys(r.config.Report.SigningKeyInUse().Public())})
+			require.NoError(t, err)
+			assert.Empty(t, res.Problems)
+			assert.Contains(t, strings.Join(res.Checked, "\n"), want)
+			assert.Equal(t, gone, strings.Contains(string(all), "no longer had it when asked again"))
+			assert.Equal(t, !gone, strings.Contains(string(all), "the outcome is unknown"))
+		})
+	}
 }
