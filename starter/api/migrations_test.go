@@ -261,3 +261,25 @@ func TestAFailedStartHidesNoMigration(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, olderMigration, newest.ID)
 }
+
+// A mirror that is not there is none that cannot be controlled now: 404, as for an archive, a review or a migration.
+func TestAMirrorThatIsNotThereIsNotFound(t *testing.T) {
+	f := newTestServer(t)
+	handle, schedules := &mocks.ScheduleHandle{}, &mocks.ScheduleClient{}
+	none := serviceerror.NewNotFound("none")
+	handle.On("Describe", mock.Anything).Return(nil, none)
+	handle.On("Pause", mock.Anything, mock.Anything).Return(none)
+	handle.On("Unpause", mock.Anything, mock.Anything).Return(none)
+	handle.On("Trigger", mock.Anything, mock.Anything).Return(none)
+	schedules.On("GetHandle", mock.Anything, workflows.MirrorID(tenantA, "sports")).Return(handle)
+	f.temporal.On("ScheduleClient").Return(schedules)
+	for _, verb := range []string{"run", "pause", "resume", "stop"} {
+		resp, answer := f.ask(ask{"POST", routes.Prefix + "/mirrors/sports/" + verb, "", bearer("A")})
+		assert.Equal(t, http.StatusNotFound, resp.StatusCode, "%s: %v", verb, answer)
+		assert.Equal(t, "name", answer["field"], verb)
+		assert.Contains(t, answer["detail"], "no mirror sports", verb)
+	}
+	entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{}, 0, 10)
+	require.NoError(t, err)
+	assert.Empty(t, entries)
+}

@@ -41,10 +41,14 @@ func fail(c *gin.Context, status int, field, detail string) {
 // failWith responds to an error from the service.
 func (s *Server) failWith(c *gin.Context, err error, field string) {
 	var no *control.Refusal
+	var missing *control.Missing
 	var wrong *control.FieldError
 	switch {
 	case errors.As(err, &wrong):
 		fail(c, http.StatusUnprocessableEntity, wrong.Field, wrong.Problem)
+		return
+	case errors.As(err, &missing):
+		fail(c, http.StatusNotFound, field, missing.Why)
 		return
 	case errors.As(err, &no):
 		fail(c, http.StatusUnprocessableEntity, field, no.Why)

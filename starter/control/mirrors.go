@@ -205,7 +205,7 @@ func (s *Service) RunMirror(ctx context.Context, t *config.Tenant, name string) 
 func mirrorError(name string, err error) error {
 	var gone *serviceerror.NotFound
 	if errors.As(err, &gone) {
-		return &Refusal{"there is no mirror " + name}
+		return &Missing{Refusal{"there is no mirror " + name}}
 	}
 	return errors.Join(ErrUnavailable, err)
 }

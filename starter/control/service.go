@@ -115,3 +115,9 @@ var ErrUnavailable = errors.New("Framebridge cannot reach Temporal, its ledger o
 type Refusal struct{ Why string }
 
 func (r *Refusal) Error() string { return r.Why }
+
+// Missing is a control of something that is not there.
+type Missing struct{ Refusal }
+
+// Unwrap lets it be taken for a refusal, which it is to most.
+func (m *Missing) Unwrap() error { return &m.Refusal }
