@@ -74,7 +74,7 @@ func TestASelectedProjectThatIsGoneIsNamed(t *testing.T) {
 	assert.Equal(t, []string{"P", "gone"}, page.Projects)
 	h := l.Tenant("T").Archive("gone")
 	for range 2 { // one that was never archived, and one that was
-		_, err = a.MirrorProject(t.Context(), workflows.Ref{Tenant: "T", Archive: "gone"})
+		_, err = a.MirrorProject(t.Context(), workflows.MirrorProjectInput{Ref: workflows.Ref{Tenant: "T", Archive: "gone"}})
 		kind, lasting := fault.Lasting(err)
 		assert.True(t, lasting)
 		assert.Equal(t, workflows.ErrorContent, kind)
