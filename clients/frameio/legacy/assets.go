@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/url"
@@ -13,14 +14,17 @@ import (
 )
 
 type user struct {
-	ID    string `json:"id"`
-	Name  text   `json:"name"`
-	Email text   `json:"email"`
+	ID    text `json:"id"`
+	Name  text `json:"name"`
+	Email text `json:"email"`
 }
 
 func (u user) domain() frameio.User {
-	return frameio.User{ID: u.ID, Name: string(u.Name), Email: string(u.Email)}
+	return frameio.User{ID: string(u.ID), Name: string(u.Name), Email: string(u.Email)}
 }
+
+// is says whether it is anybody: an object of nothing but null is nobody.
+func (u *user) is() bool { return u != nil && u.ID+u.Name+u.Email != "" }
 
 type team struct {
 	ID   string `json:"id"`
@@ -33,6 +37,7 @@ type project struct {
 	TeamID        text           `json:"team_id"`
 	Team          tolerant[team] `json:"team"`
 	RootAssetID   text           `json:"root_asset_id"`
+	Root          tolerant[ref]  `json:"root_asset"`
 	OwnerID       text           `json:"owner_id"`
 	Private       *flag          `json:"private"` // not in GET /projects/{id} as it was captured, but in the project of an asset
 	ArchiveStatus text           `json:"archive_status"`
@@ -48,8 +53,20 @@ type project struct {
 	ReadOnly    any `json:"read_only"`
 }
 
+// ref is an object of which the id counts.
+type ref struct {
+	ID text `json:"id"`
+}
+
+func (p project) rootID() string {
+	if p.RootAssetID == "" && p.Root.value != nil {
+		return string(p.Root.value.ID)
+	}
+	return string(p.RootAssetID)
+}
+
 func (p project) domain() frameio.Project {
-	d := frameio.Project{ID: p.ID, Name: string(p.Name), RootID: string(p.RootAssetID), Team: frameio.Team{ID: string(p.TeamID)},
+	d := frameio.Project{ID: p.ID, Name: string(p.Name), RootID: p.rootID(), Team: frameio.Team{ID: string(p.TeamID)},
 		Owner: frameio.User{ID: string(p.OwnerID)}, Restricted: p.Private != nil && bool(*p.Private), Archived: isAway(string(p.ArchiveStatus)), Description: string(p.Description),
 		CreatedAt: p.InsertedAt.Time, UpdatedAt: p.UpdatedAt.Time, URL: "https://app.frame.io/projects/" + p.ID}
 	for name, v := range map[string]any{"project_preferences": p.Preferences, "watermark": p.Watermark, "shared": p.Shared, "read_only": p.ReadOnly} {
@@ -92,6 +109,7 @@ type asset struct {
 	Label     text    `json:"label"`
 	Rating    number  `json:"rating"`
 	ParentID  text    `json:"parent_id"`
+	Parent    text    `json:"parent_asset_id"` // its name in the vendor's document
 	ProjectID text    `json:"project_id"`
 	CoverID   text    `json:"cover_asset_id"`
 	Index     number  `json:"index"`
@@ -122,8 +140,9 @@ type asset struct {
 	H2642160   text            `json:"h264_2160"`
 	ImageFull  text            `json:"image_full"`
 	ImageHigh  text            `json:"image_high"`
-	Downloads  map[string]text `json:"downloads"`
 	Properties json.RawMessage `json:"properties"`
+
+	Downloads tolerant[map[string]text] `json:"downloads"`
 
 	Creator   tolerant[user]      `json:"creator"`
 	Checksums tolerant[checksums] `json:"checksums"`
@@ -131,6 +150,7 @@ type asset struct {
 	Metadata  tolerant[metadata]  `json:"metadata"`
 	Perms     tolerant[perms]     `json:"user_permissions"`
 	Transcode tolerant[transcode] `json:"transcodes"`
+	Cover     tolerant[ref]       `json:"cover_asset"`
 
 	away bool // its project is natively archived, where the answer itself does not say
 }
@@ -156,7 +176,7 @@ type transcode struct {
 }
 
 type perms struct {
-	CanDownload *bool `json:"can_download"`
+	CanDownload *flag `json:"can_download"`
 }
 
 func (a asset) kind() frameio.AssetKind {
@@ -164,10 +184,43 @@ func (a asset) kind() frameio.AssetKind {
 	if t == "" {
 		t = string(a.Kind)
 	}
-	if t == "bundle" { // of old projects: it holds files, as a folder does
+	switch k := frameio.AssetKind(t); {
+	case k == frameio.KindFile, k == frameio.KindFolder, k == frameio.KindStack:
+		return k
+	case t == "":
+		return ""
+	case t == "bundle", a.Items.value > 0: // of old projects, or of a kind that nobody documents: it holds files, as a folder does
 		return frameio.KindFolder
 	}
-	return frameio.AssetKind(t)
+	return frameio.KindFile
+}
+
+// listed gives a row of a folder that names no kind one: an archive accounts for it, whatever it is.
+func (a *asset) listed() {
+	switch {
+	case a.kind() != "":
+	case a.coverID() != "":
+		a.Type = text(frameio.KindStack)
+	case a.Items.value > 0:
+		a.Type = text(frameio.KindFolder)
+	default:
+		a.Type = text(frameio.KindFile)
+	}
+}
+
+func (a asset) parentID() string { return cmp.Or(string(a.ParentID), string(a.Parent)) }
+
+// coverID is a stack's current version.
+func (a asset) coverID() string {
+	if a.CoverID == "" && a.Cover.value != nil {
+		return string(a.Cover.value.ID)
+	}
+	return string(a.CoverID)
+}
+
+// uploaded says that Frame.io has all bytes. An answer that leaves out when says it by the status.
+func (a asset) uploaded() bool {
+	return a.Uploaded.said || !a.Uploaded.given && (a.Status == "uploaded" || a.Status == "transcoded")
 }
 
 func (a asset) class() frameio.MediaClass {
@@ -195,8 +248,8 @@ func (a asset) proxies() []string {
 		}
 	}
 	for _, k := range []string{"h264_2160", "h264_1080_best", "h264_720", "h264_540", "h264_360", "image_full", "image_high", "image_small"} {
-		if u := a.Downloads[k]; u != "" {
-			urls = append(urls, string(u))
+		if d := a.Downloads.value; d != nil && (*d)[k] != "" {
+			urls = append(urls, string((*d)[k]))
 		}
 	}
 	return urls
@@ -210,14 +263,14 @@ func (a asset) original() frameio.Original {
 		away = true
 	}
 	switch {
-	case a.Uploaded.IsZero():
+	case !a.uploaded():
 		return frameio.OriginalNeverUploaded
 	case bool(a.Watermarked) && (a.Original == "" || a.xxHash() == ""):
 		// What is served as the original may be watermarked on the way: only the checksum can tell.
 		return frameio.OriginalWatermarked
 	case away && (a.class() == frameio.ClassStream || a.Original == ""):
 		return frameio.OriginalArchived
-	case a.Original == "" && a.Perms.value != nil && a.Perms.value.CanDownload != nil && !*a.Perms.value.CanDownload:
+	case a.Original == "" && a.Perms.value != nil && isNo(a.Perms.value.CanDownload):
 		return frameio.OriginalForbidden
 	case a.Original == "":
 		return frameio.OriginalMissing
@@ -243,12 +296,12 @@ func (a asset) comments() int {
 
 func (a asset) domain() frameio.Asset {
 	d := frameio.Asset{
-		ID: a.ID, ParentID: string(a.ParentID), ProjectID: string(a.ProjectID), Kind: a.kind(), Name: string(a.Name),
+		ID: a.ID, ParentID: a.parentID(), ProjectID: string(a.ProjectID), Kind: a.kind(), Name: string(a.Name),
 		URL:  "https://app.frame.io/player/" + a.ID,
 		Size: a.Filesize.whole(), MediaType: string(a.Filetype), Label: orNone(string(a.Label)), Description: string(a.Desc),
 		Duration: a.Duration.value, Frames: a.Frames.whole(), StartTimecode: string(a.Timecode),
 		CreatedAt: a.Inserted.Time, UploadedAt: a.Uploaded.Time, UpdatedAt: a.Updated.Time,
-		TeamOnly: bool(a.Private), CommentCount: a.comments(), ItemCount: int(a.Items.whole()), CoverID: string(a.CoverID),
+		TeamOnly: bool(a.Private), CommentCount: a.comments(), ItemCount: int(a.Items.whole()), CoverID: a.coverID(),
 	}
 	if a.Rating.set {
 		d.Rating = &a.Rating.value
@@ -261,7 +314,7 @@ func (a asset) domain() frameio.Asset {
 		return d
 	}
 	d.Class, d.Original, d.HasProxy = a.class(), a.original(), len(a.proxies()) > 0
-	d.Ready, d.UploadFailed = a.ready(), !a.Failed.IsZero() && a.Uploaded.IsZero()
+	d.Ready, d.UploadFailed = a.ready(), a.Failed.said && !a.uploaded()
 	d.Watermark = frameio.WatermarkOff
 	if a.Watermarked {
 		d.Watermark = frameio.WatermarkOn
@@ -287,10 +340,10 @@ func (a asset) domain() frameio.Asset {
 
 // ready reports whether reviewers can see the file. Kinds for which Frame.io creates no player files stay at "uploaded".
 func (a asset) ready() bool {
-	if a.Uploaded.IsZero() {
+	if !a.uploaded() {
 		return false
 	}
-	return a.Status == "transcoded" || !a.Transcoded.IsZero() || a.Status != "created" && a.class() != frameio.ClassStream && a.class() != frameio.ClassImage
+	return a.Status == "transcoded" || a.Transcoded.said || a.Status != "created" && a.class() != frameio.ClassStream && a.class() != frameio.ClassImage
 }
 
 func orNone(label string) string {
@@ -305,10 +358,7 @@ func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio
 	rows, next, err := c.children(ctx, folderID, cursor)
 	out := frameio.Page[frameio.Asset]{Next: next}
 	for _, a := range rows {
-		switch a.kind() {
-		case frameio.KindFile, frameio.KindFolder, frameio.KindStack:
-			out.Items = append(out.Items, a.domain())
-		}
+		out.Items = append(out.Items, a.domain())
 	}
 	return out, err
 }
@@ -318,8 +368,9 @@ func (c *Client) children(ctx context.Context, id, cursor string) ([]asset, stri
 	if err != nil {
 		return nil, "", err
 	}
-	rows = slices.DeleteFunc(rows, func(a asset) bool { return !a.Deleted.IsZero() })
+	rows = slices.DeleteFunc(rows, func(a asset) bool { return a.Deleted.said || a.ID == "" })
 	for i := range rows {
+		rows[i].listed()
 		if err := c.see(ctx, &rows[i]); err != nil {
 			return nil, "", err
 		}
@@ -363,15 +414,41 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 		return nil, err
 	}
 	all = slices.DeleteFunc(all, func(a asset) bool { return a.kind() != frameio.KindFile })
-	// Newest first is what clients saw, not what is documented; the stack's cover is its newest version.
-	if n := len(all); n > 1 && !(stack.CoverID == all[n-1].ID && stack.CoverID != all[0].ID) {
-		slices.Reverse(all)
-	}
+	oldestFirst(all, stack.CoverID)
 	out := make([]frameio.Asset, len(all))
 	for i, a := range all {
 		out[i] = a.domain()
 	}
 	return out, nil
+}
+
+// oldestFirst puts versions in their order. Newest first is what clients saw, not what is documented; the cover is the newest
+// version. Where it is neither the first nor the last one, they were listed in another order: then their places within the
+// stack tell, if the cover's is at an end, or else when they were made.
+func oldestFirst(all []asset, cover string) {
+	n := len(all)
+	at := slices.IndexFunc(all, func(a asset) bool { return a.ID == cover })
+	switch {
+	case n < 2 || at == n-1:
+		return
+	case at <= 0: // or there is none
+		slices.Reverse(all)
+		return
+	}
+	slices.SortStableFunc(all, func(x, y asset) int { return x.Inserted.Compare(y.Inserted.Time) })
+	places := slices.Clone(all)
+	slices.SortStableFunc(places, func(x, y asset) int { return cmp.Compare(x.Index.value, y.Index.value) })
+	if places[0].ID == cover {
+		slices.Reverse(places)
+	}
+	if places[n-1].ID == cover && places[0].Index.value != places[n-1].Index.value {
+		copy(all, places)
+		return
+	}
+	at = slices.IndexFunc(all, func(a asset) bool { return a.ID == cover })
+	newest := all[at]
+	copy(all[at:], all[at+1:])
+	all[n-1] = newest
 }
 
 // Asset wraps GET /assets/{id}. One call.
@@ -383,7 +460,7 @@ func (c *Client) Asset(ctx context.Context, id string) (frameio.Asset, error) {
 func (c *Client) asset(ctx context.Context, id string) (asset, error) {
 	var a asset
 	_, err := c.get(ctx, opAsset, "assets/"+url.PathEscape(id), nil, &a)
-	if err == nil {
+	if err = shown(a.ID, opAsset, err); err == nil {
 		err = c.see(ctx, &a)
 	}
 	return a, err

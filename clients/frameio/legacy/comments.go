@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -22,7 +24,7 @@ type comment struct {
 	Duration    number          `json:"duration"`
 	Page        number          `json:"page"`
 	Private     flag            `json:"private"`
-	Completed   flag            `json:"completed"`
+	Completed   *flag           `json:"completed"`
 	CompletedAt instant         `json:"completed_at"`
 	Completer   text            `json:"completer_id"`
 	Likes       number          `json:"like_count"`
@@ -32,11 +34,11 @@ type comment struct {
 	Owner       tolerant[user]  `json:"owner"`
 	OwnerID     text            `json:"owner_id"`
 	Guest       tolerant[user]  `json:"anonymous_user"`
-	Replies     []comment       `json:"replies"`
+	Replies     list[comment]   `json:"replies"`
 }
 
 func (c comment) domain(fileID string) frameio.Comment {
-	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: string(c.ParentID), Text: string(c.Text), Completed: bool(c.Completed),
+	d := frameio.Comment{ID: c.ID, FileID: fileID, ParentID: string(c.ParentID), Text: string(c.Text), Completed: c.completed(),
 		CompletedAt: c.CompletedAt.Time, CompletedBy: frameio.User{ID: string(c.Completer)}, Likes: int(c.Likes.whole()), TeamOnly: bool(c.Private),
 		Annotation: annotation(c.Annotation), CreatedAt: c.Inserted.Time, UpdatedAt: c.Updated.Time}
 	if c.Timestamp.set {
@@ -49,27 +51,36 @@ func (c comment) domain(fileID string) frameio.Comment {
 		d.Page = &page
 	}
 	switch guest, owner := c.Guest.value, c.Owner.value; {
-	case guest != nil:
-		d.Author = frameio.Person{ID: guest.ID, Name: string(guest.Name), Email: string(guest.Email), Guest: true}
-	case owner != nil:
-		d.Author = frameio.Person{ID: owner.ID, Name: string(owner.Name), Email: string(owner.Email)}
+	case guest.is():
+		d.Author = frameio.Person{ID: string(guest.ID), Name: string(guest.Name), Email: string(guest.Email), Guest: true}
+	case owner.is():
+		d.Author = frameio.Person{ID: string(owner.ID), Name: string(owner.Name), Email: string(owner.Email)}
 	default:
 		d.Author = frameio.Person{ID: string(c.OwnerID), Unknown: true}
 	}
 	return d
 }
 
-// annotation is a string with JSON in it, or that JSON itself.
-func annotation(raw json.RawMessage) string {
-	raw = bytes.TrimSpace(raw)
-	if len(raw) == 0 || bytes.Equal(raw, []byte("null")) {
-		return ""
+// completed says it by itself, or else by its time.
+func (c comment) completed() bool {
+	if c.Completed == nil {
+		return c.CompletedAt.said
 	}
+	return bool(*c.Completed)
+}
+
+// annotation is a string with JSON in it, or that JSON itself. One without shapes is none.
+func annotation(raw json.RawMessage) string {
+	drawn := string(bytes.TrimSpace(raw))
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
-		return s
+		drawn = s
 	}
-	return string(raw)
+	switch strings.Join(strings.Fields(drawn), "") {
+	case "", "null", "[]", "{}":
+		return ""
+	}
+	return drawn
 }
 
 // Comments wraps GET /assets/{id}/comments, a flat list of comments and replies. One call for up to 500.
@@ -77,47 +88,54 @@ func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.P
 	rows, next, err := listPage[comment](ctx, c, opComments, "assets/"+url.PathEscape(fileID)+"/comments", url.Values{"include": {"user,replies"}}, cursor)
 	out := frameio.Page[frameio.Comment]{Next: next}
 	seen := map[string]bool{}
+	under := map[string]string{} // of replies that are nested, too: the listing itself may not say what they reply to
 	add := func(row comment) {
-		if row.Deleted.IsZero() && !seen[row.ID] {
+		if row.ParentID == "" {
+			row.ParentID = text(under[row.ID])
+		}
+		if !row.Deleted.said && !seen[row.ID] {
 			seen[row.ID] = true
 			out.Items = append(out.Items, row.domain(fileID))
 		}
 	}
-	for _, row := range rows {
-		add(row)
-	}
-	var nested func(comment)
-	nested = func(row comment) { // in answers that nest replies instead of listing them
+	var nested func(row comment, do func(reply comment))
+	nested = func(row comment, do func(comment)) { // in answers that nest replies instead of listing them
 		for _, reply := range row.Replies {
-			if reply.ParentID == "" {
-				reply.ParentID = text(row.ID)
+			if under[reply.ID] == "" {
+				under[reply.ID] = row.ID
 			}
-			add(reply)
-			nested(reply)
+			do(reply)
+			nested(reply, do)
 		}
 	}
 	for _, row := range rows {
-		nested(row)
+		nested(row, func(comment) {})
+	}
+	for _, row := range rows {
+		add(row)
+	}
+	for _, row := range rows {
+		nested(row, add)
 	}
 	return out, err
 }
 
 type share struct {
-	ID        string         `json:"id"`
-	Name      text           `json:"name"`
-	Title     text           `json:"title"`
-	ShortURL  text           `json:"short_url"`
-	Active    *bool          `json:"is_active"`
-	Enabled   *bool          `json:"enabled"`
-	ExpiresAt instant        `json:"expires_at"`
-	Inserted  instant        `json:"inserted_at"`
-	Deleted   instant        `json:"deleted_at"`
-	Owner     tolerant[user] `json:"owner"`
-	Items     []shareItem    `json:"presentation_items"`
-	Assets    []asset        `json:"assets"`
-	AssetID   text           `json:"asset_id"`
-	Downloads *bool          `json:"enable_downloading"`
-	Password  flag           `json:"has_password"`
+	ID        string          `json:"id"`
+	Name      text            `json:"name"`
+	Title     text            `json:"title"`
+	ShortURL  text            `json:"short_url"`
+	Active    *flag           `json:"is_active"`
+	Enabled   *flag           `json:"enabled"`
+	ExpiresAt instant         `json:"expires_at"`
+	Inserted  instant         `json:"inserted_at"`
+	Deleted   instant         `json:"deleted_at"`
+	Owner     tolerant[user]  `json:"owner"`
+	Items     list[shareItem] `json:"presentation_items"`
+	Assets    list[asset]     `json:"assets"`
+	AssetID   text            `json:"asset_id"`
+	Downloads flag            `json:"enable_downloading"`
+	Password  flag            `json:"has_password"`
 	Control   tolerant[struct {
 		InviteOnly flag `json:"invite_only"`
 	}] `json:"access_control"`
@@ -127,6 +145,7 @@ type shareItem struct {
 	Index   number          `json:"index"`
 	AssetID text            `json:"asset_id"`
 	Asset   tolerant[asset] `json:"asset"`
+	Deleted instant         `json:"deleted_at"`
 }
 
 func (i shareItem) key() string {
@@ -172,7 +191,11 @@ func (c *Client) Shares(ctx context.Context, projectID, cursor string) (frameio.
 	for _, raw := range rows {
 		var s share
 		var all map[string]json.RawMessage
-		if err := json.Unmarshal(raw, &s); err != nil || json.Unmarshal(raw, &all) != nil || s.ID == "" || !s.Deleted.IsZero() {
+		err := errors.Join(json.Unmarshal(raw, &s), json.Unmarshal(raw, &all))
+		if err != nil || s.ID == "" { // left out, it would be missing and nobody would know
+			return out, &rest.Error{Vendor: vendor, Operation: op, Class: rest.Permanent, Detail: "the response has a row that is no share", Cause: err}
+		}
+		if s.Deleted.said {
 			continue
 		}
 		out.Items = append(out.Items, s.domain(shareKind, settings(all)))
@@ -190,7 +213,7 @@ func (c *Client) Shares(ctx context.Context, projectID, cursor string) (frameio.
 
 func (s share) domain(kind frameio.ShareKind, settings map[string]any) frameio.Share {
 	d := frameio.Share{ID: s.ID, Kind: kind, Name: string(s.Name), URL: string(s.ShortURL), Active: true, ExpiresAt: s.ExpiresAt.Time,
-		CreatedAt: s.Inserted.Time, Settings: settings, Access: frameio.AccessPublic, Downloads: s.Downloads != nil && *s.Downloads, HasPassphrase: bool(s.Password)}
+		CreatedAt: s.Inserted.Time, Settings: settings, Access: frameio.AccessPublic, Downloads: bool(s.Downloads), HasPassphrase: bool(s.Password)}
 	if c := s.Control.value; c != nil && bool(c.InviteOnly) {
 		d.Access = frameio.AccessSecure
 	}
@@ -200,10 +223,8 @@ func (s share) domain(kind frameio.ShareKind, settings map[string]any) frameio.S
 	if string(s.Title) == d.Name {
 		delete(settings, "title") // it is the collection's title
 	}
-	for _, on := range []*bool{s.Active, s.Enabled} {
-		if on != nil && !*on {
-			d.Active = false
-		}
+	if isNo(s.Active) || isNo(s.Enabled) {
+		d.Active = false
 	}
 	if u := s.Owner.value; u != nil {
 		d.Owner = u.domain()
@@ -244,7 +265,9 @@ func shareItems(rows []shareItem) []frameio.ShareItem {
 	var out []frameio.ShareItem
 	for _, r := range rows {
 		item := frameio.ShareItem{AssetID: string(r.AssetID)}
-		if a := r.Asset.value; a != nil {
+		if a := r.Asset.value; r.Deleted.said || a != nil && a.Deleted.said {
+			continue
+		} else if a != nil {
 			item.Kind = a.kind()
 			if item.AssetID == "" {
 				item.AssetID = a.ID
@@ -267,8 +290,11 @@ func (c *Client) ShareItems(ctx context.Context, s frameio.Share, cursor string)
 		}
 		var p share
 		_, err := c.get(ctx, opPresentation, "presentations/"+url.PathEscape(s.ID), nil, &p)
+		if err := shown(p.ID, opPresentation, err); err != nil {
+			return out, err
+		}
 		out.Items = p.shown()
-		return out, err
+		return out, nil
 	}
 	link := "review_links/" + url.PathEscape(s.ID)
 	older, page := splitCursor(cursor)

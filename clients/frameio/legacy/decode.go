@@ -13,7 +13,7 @@ import (
 
 // The legacy API sends numbers as numbers or as strings, and null for whatever is unset.
 
-// number is a JSON number, a numeric string, or null.
+// number is a JSON number, a numeric string, also of a fraction such as "24000/1001", or null.
 type number struct {
 	value float64
 	set   bool
@@ -25,7 +25,14 @@ func (n *number) UnmarshalJSON(raw []byte) error {
 	if text == "null" || text == "" {
 		return nil
 	}
-	if v, err := strconv.ParseFloat(text, 64); err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) {
+	over, under, _ := strings.Cut(text, "/")
+	v, err := strconv.ParseFloat(strings.TrimSpace(over), 64)
+	if under != "" && err == nil {
+		var by float64
+		by, err = strconv.ParseFloat(strings.TrimSpace(under), 64)
+		v /= by
+	}
+	if err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) {
 		*n = number{v, true}
 	}
 	return nil
@@ -36,36 +43,56 @@ func (n number) whole() int64 { return untrusted.Whole("a number of Frame.io", n
 
 const mostWhole = 1 << 50 // a petabyte in bytes, or more frames than all films have
 
-// text is a JSON string, or null, or something else that is taken for nothing.
+// text is a JSON string, a number as it is written, or null, or something else that is taken for nothing.
 type text string
 
 func (t *text) UnmarshalJSON(raw []byte) error {
 	var s string
+	var n json.Number
 	if json.Unmarshal(raw, &s) == nil {
 		*t = text(s)
+	} else if json.Unmarshal(raw, &n) == nil {
+		*t = text(n)
 	}
 	return nil
 }
 
-// flag is a JSON boolean, "true", or null.
+// flag is a JSON boolean, "true", 1, or null. A pointer to one tells false from what is not said.
 type flag bool
 
 func (f *flag) UnmarshalJSON(raw []byte) error {
-	*f = flag(strings.Trim(string(raw), `"`) == "true")
+	switch strings.Trim(string(raw), `"`) {
+	case "true", "1":
+		*f = true
+	default:
+		*f = false
+	}
 	return nil
 }
 
+// isNo says that it was said, and said to be false.
+func isNo(f *flag) bool { return f != nil && !bool(*f) }
+
 // instant is an ISO 8601 time, or null.
-type instant struct{ time.Time }
+type instant struct {
+	time.Time
+	given bool // the answer has the member, null or not
+	said  bool // it is something else than null: whatever was to happen has happened, even where nobody can read when
+}
+
+var instantForms = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999", "2006-01-02"}
 
 func (i *instant) UnmarshalJSON(raw []byte) error {
-	i.Time = time.Time{}
-	var s string
-	if json.Unmarshal(raw, &s) != nil || s == "" {
-		return nil //nolint:nilerr // what is no time is no time
+	*i = instant{given: true}
+	var s *string
+	if err := json.Unmarshal(raw, &s); err == nil && (s == nil || *s == "") || string(raw) == "false" {
+		return nil
 	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02"} {
-		if t, err := time.Parse(layout, s); err == nil {
+	if i.said = true; s == nil {
+		return nil
+	}
+	for _, layout := range instantForms {
+		if t, err := time.Parse(layout, *s); err == nil {
 			i.Time = t.UTC()
 			return nil
 		}
@@ -84,9 +111,27 @@ func (t *tolerant[T]) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	var v T
-	if err := json.Unmarshal(raw, &v); err != nil {
-		return err
+	if json.Unmarshal(raw, &v) == nil { // one odd object within a row costs no page of rows
+		t.value = &v
 	}
-	t.value = &v
+	return nil
+}
+
+// list are the rows of an array that can be read; nil where there is none, or something else.
+type list[T any] []T
+
+func (l *list[T]) UnmarshalJSON(raw []byte) error {
+	*l = nil
+	var rows []json.RawMessage
+	if json.Unmarshal(raw, &rows) != nil || rows == nil {
+		return nil //nolint:nilerr // what is no array has no rows
+	}
+	*l = make([]T, 0, len(rows))
+	for _, row := range rows {
+		var v T
+		if json.Unmarshal(row, &v) == nil && !bytes.Equal(row, []byte("null")) {
+			*l = append(*l, v)
+		}
+	}
 	return nil
 }

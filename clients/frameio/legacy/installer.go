@@ -36,6 +36,9 @@ func (c *Client) Accounts(ctx context.Context) ([]frameio.Account, error) {
 	if _, err := c.get(ctx, opMe, "me", nil, &me); err != nil {
 		return nil, err
 	}
+	if me.AccountID == "" {
+		return nil, noData(opMe)
+	}
 	return []frameio.Account{{ID: string(me.AccountID)}}, nil
 }
 
@@ -43,18 +46,18 @@ func (c *Client) Accounts(ctx context.Context) ([]frameio.Account, error) {
 func (c *Client) Workspaces(ctx context.Context) ([]frameio.Team, error) { return c.teams(ctx) }
 
 type hook struct {
-	ID        string   `json:"id"`
-	Name      text     `json:"name"`
-	URL       text     `json:"url"`
-	Events    []string `json:"events"`
-	Active    *bool    `json:"active"`
-	Secret    text     `json:"secret"`
-	TeamID    text     `json:"team_id"`
-	DeletedAt *string  `json:"deleted_at"`
+	ID        string       `json:"id"`
+	Name      text         `json:"name"`
+	URL       text         `json:"url"`
+	Events    list[string] `json:"events"`
+	Active    *flag        `json:"active"`
+	Secret    text         `json:"secret"`
+	TeamID    text         `json:"team_id"`
+	DeletedAt instant      `json:"deleted_at"`
 }
 
 func (h hook) domain() frameio.Webhook {
-	return frameio.Webhook{ID: h.ID, WorkspaceID: string(h.TeamID), Name: string(h.Name), URL: string(h.URL), Events: h.Events, Active: h.Active == nil || *h.Active, Secret: string(h.Secret)}
+	return frameio.Webhook{ID: h.ID, WorkspaceID: string(h.TeamID), Name: string(h.Name), URL: string(h.URL), Events: h.Events, Active: !isNo(h.Active), Secret: string(h.Secret)}
 }
 
 // Webhooks wraps GET /accounts/{id}/hooks, the only listing there is, and returns the team's.
@@ -71,7 +74,7 @@ func (c *Client) Webhooks(ctx context.Context, teamID string) ([]frameio.Webhook
 		if err != nil {
 			return nil, err
 		}
-		if string(h.TeamID) == teamID && h.DeletedAt == nil {
+		if string(h.TeamID) == teamID && !h.DeletedAt.said {
 			all = append(all, h.domain())
 		}
 	}
@@ -86,12 +89,9 @@ func hookBody(h frameio.Webhook) map[string]any {
 func (c *Client) CreateWebhook(ctx context.Context, teamID string, h frameio.Webhook) (frameio.Webhook, error) {
 	var out hook
 	err := c.write(ctx, opCreateHook, "teams/"+url.PathEscape(teamID)+"/hooks", hookBody(h), &out)
-	if err == nil && out.ID == "" {
-		err = &rest.Error{Vendor: "Frame.io", Operation: opCreateHook, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no ID"}
-	}
 	d := out.domain()
 	d.WorkspaceID = teamID
-	return d, err
+	return d, made(out.ID, opCreateHook, err)
 }
 
 // UpdateWebhook wraps PUT /hooks/{id}, which cannot switch a webhook on.

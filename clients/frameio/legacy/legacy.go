@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -214,6 +215,9 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 	}
 	var rows []row[T]
 	resp, err := c.get(ctx, op, path, query, &rows)
+	if err == nil && rows == nil {
+		err = noData(op)
+	}
 	if bare && rest.IsNotFound(err) { // some answer so beyond the last page
 		return nil, "", nil
 	}
@@ -241,6 +245,28 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 		return nil, "", nil
 	}
 	return values, strconv.Itoa(page+1) + "~" + print, nil
+}
+
+// noData refuses a successful answer without what was asked for. Taken for one, a folder would be empty, or a project without
+// a name, and nobody would know.
+func noData(op string) error {
+	return &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Detail: "the response contains no data"}
+}
+
+// shown refuses a single object's answer that does not name it.
+func shown(id, op string, err error) error {
+	if err == nil && id == "" {
+		return noData(op)
+	}
+	return err
+}
+
+// made refuses an answer to a POST that does not say what was made.
+func made(id, op string, err error) error {
+	if err == nil && id == "" {
+		return &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no ID"}
+	}
+	return err
 }
 
 // totalPages is -1 where the headers do not say.
@@ -287,7 +313,7 @@ func fingerprint[T any](rows []row[T]) string {
 func (c *Client) Me(ctx context.Context) (frameio.User, error) {
 	var u user
 	_, err := c.get(ctx, opMe, "me", nil, &u)
-	return u.domain(), err
+	return u.domain(), shown(string(u.ID), opMe, err)
 }
 
 // Projects lists the projects of all teams. The cursor is "<team number>:<page>". It makes one call for the teams, and one for the page.
@@ -305,7 +331,7 @@ func (c *Client) Projects(ctx context.Context, cursor string) (frameio.Page[fram
 	for _, p := range rows {
 		d := p.domain()
 		d.Team = teams[at]
-		if p.DeletedAt.IsZero() {
+		if !p.DeletedAt.said {
 			out.Items = append(out.Items, d)
 		}
 	}
@@ -339,6 +365,8 @@ func (c *Client) teams(ctx context.Context) ([]frameio.Team, error) {
 	for i, t := range rows {
 		out[i] = frameio.Team{ID: t.ID, Name: string(t.Name)}
 	}
+	// In an order of our own: Projects counts them, and Frame.io may show them in another one each time.
+	slices.SortFunc(out, func(x, y frameio.Team) int { return strings.Compare(x.ID, y.ID) })
 	return out, nil
 }
 
@@ -346,15 +374,17 @@ func (c *Client) teams(ctx context.Context) ([]frameio.Team, error) {
 // /teams/{id} if the response has no team name. A user invited only to the project may not see the team: the ID then replaces the name.
 func (c *Client) Project(ctx context.Context, id string) (frameio.Project, error) {
 	var p project
-	if _, err := c.get(ctx, opProject, "projects/"+url.PathEscape(id), nil, &p); err != nil {
+	_, err := c.get(ctx, opProject, "projects/"+url.PathEscape(id), nil, &p)
+	if err := shown(p.ID, opProject, err); err != nil {
 		return frameio.Project{}, err
 	}
-	if !p.DeletedAt.IsZero() {
+	if p.DeletedAt.said {
 		return frameio.Project{}, &rest.Error{Vendor: "Frame.io", Operation: opProject, Status: http.StatusNotFound, Class: rest.NotFound, Detail: "the project was deleted"}
 	}
-	if p.Private == nil && p.RootAssetID != "" {
+	if p.Private == nil && p.rootID() != "" {
 		var root asset
-		if _, err := c.get(ctx, opAsset, "assets/"+url.PathEscape(string(p.RootAssetID)), nil, &root); err != nil {
+		_, err := c.get(ctx, opAsset, "assets/"+url.PathEscape(p.rootID()), nil, &root)
+		if err := shown(root.ID, opAsset, err); err != nil {
 			return frameio.Project{}, err
 		}
 		if of := root.Project.value; of != nil {

@@ -15,7 +15,7 @@ type memberRow struct {
 
 func (r memberRow) key() string {
 	if u := r.User.value; u != nil {
-		return u.ID + string(u.Email)
+		return string(u.ID + u.Email)
 	}
 	return ""
 }
@@ -26,7 +26,7 @@ type collaboratorRow struct {
 
 func (r collaboratorRow) key() string {
 	if u := r.User.value; u != nil {
-		return u.ID + string(u.Email)
+		return string(u.ID + u.Email)
 	}
 	return ""
 }
@@ -46,8 +46,8 @@ func (c *Client) Members(ctx context.Context, p frameio.Project, _ string) (fram
 	var out frameio.Page[frameio.Member]
 	seen := map[string]bool{}
 	add := func(u user, role string, write, ofTeam bool) {
-		if !seen[u.ID+string(u.Email)] {
-			seen[u.ID+string(u.Email)] = true
+		if !seen[string(u.ID+u.Email)] {
+			seen[string(u.ID+u.Email)] = true
 			out.Items = append(out.Items, frameio.Member{User: u.domain(), Role: role, Write: write, Team: ofTeam})
 		}
 	}
@@ -61,8 +61,8 @@ func (c *Client) Members(ctx context.Context, p frameio.Project, _ string) (fram
 			continue
 		}
 		u := *r.User.value
-		team[u.ID] = true
-		if !p.Restricted || u.ID == p.Owner.ID {
+		team[string(u.ID)] = true
+		if !p.Restricted || string(u.ID) == p.Owner.ID {
 			add(u, "team member", true, true)
 		}
 	}
@@ -76,7 +76,7 @@ func (c *Client) Members(ctx context.Context, p frameio.Project, _ string) (fram
 			continue
 		}
 		u := r.User.value
-		ofTeam := team[u.ID]
+		ofTeam := team[string(u.ID)]
 		if role := u.Role.value; role != nil {
 			ofTeam = ofTeam || bool(role.TeamMember) || bool(role.Owner)
 		}

@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -67,7 +68,7 @@ func (c *Client) ProjectsOf(ctx context.Context, teamID, cursor string) (frameio
 	rows, next, err := listPage[project](ctx, c, opTeamProjects, "teams/"+url.PathEscape(teamID)+"/projects", nil, cursor)
 	out := frameio.Page[frameio.Project]{Next: next}
 	for _, p := range rows {
-		if p.DeletedAt.IsZero() {
+		if !p.DeletedAt.said {
 			out.Items = append(out.Items, p.domain())
 		}
 	}
@@ -78,14 +79,14 @@ func (c *Client) ProjectsOf(ctx context.Context, teamID, cursor string) (frameio
 func (c *Client) CreateProject(ctx context.Context, teamID, name string) (frameio.Project, error) {
 	var p project
 	err := c.write(ctx, opCreateProject, "teams/"+url.PathEscape(teamID)+"/projects", map[string]any{"name": name, "private": false}, &p)
-	return p.domain(), err
+	return p.domain(), made(p.ID, opCreateProject, err)
 }
 
 // CreateFolder wraps POST /assets/{id}/children.
 func (c *Client) CreateFolder(ctx context.Context, parentID, name string) (frameio.Asset, error) {
 	var a asset
 	err := c.write(ctx, opCreateAsset, "assets/"+url.PathEscape(parentID)+"/children", map[string]any{"name": name, "type": "folder"}, &a)
-	return a.domain(), err
+	return a.domain(), made(a.ID, opCreateAsset, err)
 }
 
 // BeginUpload wraps POST /assets/{id}/children. The number of URLs says into how many parts of equal size the file is cut.
@@ -96,15 +97,15 @@ func (c *Client) BeginUpload(ctx context.Context, folderID string, f frameio.New
 	}
 	var a struct {
 		asset
-		URLs []string `json:"upload_urls"`
+		URLs list[string] `json:"upload_urls"`
 	}
 	if err := c.write(ctx, opCreateAsset, "assets/"+url.PathEscape(folderID)+"/children", body, &a); err != nil {
 		return frameio.Upload{}, err
 	}
 	if a.ID == "" || len(a.URLs) == 0 {
-		return frameio.Upload{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateAsset, Class: rest.Retryable, Detail: "the response contains no upload URLs"}
+		return frameio.Upload{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateAsset, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no upload URLs"}
 	}
-	up := frameio.Upload{FileID: a.ID, MediaType: string(a.Filetype)}
+	up := frameio.Upload{FileID: a.ID, MediaType: cmp.Or(string(a.Filetype), f.MediaType)}
 	n := int64(len(a.URLs))
 	each := (f.Size + n - 1) / n
 	for i, u := range a.URLs {
@@ -137,7 +138,11 @@ func (c *Client) AddVersion(ctx context.Context, _ string, target frameio.Asset,
 	if err != nil {
 		return frameio.Asset{}, err
 	}
-	return c.Asset(ctx, string(file.ParentID))
+	stack, err := c.Asset(ctx, file.parentID())
+	if err == nil && stack.Kind != frameio.KindStack { // it takes a while, or did not happen
+		err = &rest.Error{Vendor: vendor, Operation: opAddVersion, Class: rest.Retryable, Uncertain: true, Detail: "the file is in no version stack"}
+	}
+	return stack, err
 }
 
 // Delete wraps DELETE /assets/{id}.
@@ -152,10 +157,11 @@ func (c *Client) Delete(ctx context.Context, a frameio.Asset) error {
 // Comment wraps GET /comments/{id}.
 func (c *Client) Comment(ctx context.Context, id string) (frameio.Comment, error) {
 	var row comment
-	if _, err := c.get(ctx, opComment, "comments/"+url.PathEscape(id), nil, &row); err != nil {
+	_, err := c.get(ctx, opComment, "comments/"+url.PathEscape(id), nil, &row)
+	if err := shown(row.ID, opComment, err); err != nil {
 		return frameio.Comment{}, err
 	}
-	if !row.Deleted.IsZero() {
+	if row.Deleted.said {
 		return frameio.Comment{}, &rest.Error{Vendor: "Frame.io", Operation: opComment, Status: http.StatusNotFound, Class: rest.NotFound, Detail: "the comment was deleted"}
 	}
 	return row.domain(string(row.AssetID)), nil
@@ -172,11 +178,9 @@ func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.New
 		op, path = opCreateReply, "comments/"+url.PathEscape(n.ParentID)+"/replies"
 	}
 	var row comment
-	if err := c.write(ctx, op, path, body, &row); err != nil {
+	err := c.write(ctx, op, path, body, &row)
+	if err := made(row.ID, op, err); err != nil {
 		return frameio.Comment{}, err
-	}
-	if row.ID == "" {
-		return frameio.Comment{}, &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no comment"}
 	}
 	return row.domain(fileID), nil
 }
@@ -244,11 +248,9 @@ func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.Ne
 		body["password"] = n.Passphrase
 	}
 	var s share
-	if err := c.write(ctx, opCreateLink, "projects/"+url.PathEscape(projectID)+"/review_links", body, &s); err != nil {
+	err := c.write(ctx, opCreateLink, "projects/"+url.PathEscape(projectID)+"/review_links", body, &s)
+	if err := made(s.ID, opCreateLink, err); err != nil {
 		return frameio.Share{}, err
-	}
-	if s.ID == "" {
-		return frameio.Share{}, &rest.Error{Vendor: "Frame.io", Operation: opCreateLink, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no review link"}
 	}
 	d := s.domain(frameio.ShareReviewLink, nil)
 	if len(n.AssetIDs) == 0 {
@@ -260,10 +262,11 @@ func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.Ne
 // ShareByID wraps GET /review_links/{id}.
 func (c *Client) ShareByID(ctx context.Context, id string) (frameio.Share, error) {
 	var s share
-	if _, err := c.get(ctx, opReviewLink, "review_links/"+url.PathEscape(id), nil, &s); err != nil {
+	_, err := c.get(ctx, opReviewLink, "review_links/"+url.PathEscape(id), nil, &s)
+	if err := shown(s.ID, opReviewLink, err); err != nil {
 		return frameio.Share{}, err
 	}
-	if !s.Deleted.IsZero() {
+	if s.Deleted.said {
 		return frameio.Share{}, &rest.Error{Vendor: "Frame.io", Operation: opReviewLink, Status: http.StatusNotFound, Class: rest.NotFound, Detail: "the review link was deleted"}
 	}
 	return s.domain(frameio.ShareReviewLink, nil), nil
@@ -303,7 +306,7 @@ func (c *Client) AddToShare(ctx context.Context, id string, assetIDs []string) e
 		}
 		item, parent := string(row.AssetID), ""
 		if a := row.Asset.value; a != nil {
-			parent = string(a.ParentID)
+			parent = a.parentID()
 			if item == "" {
 				item = a.ID
 			}
