@@ -86,7 +86,9 @@ func (a *Azure) put(w http.ResponseWriter, r *http.Request, name string, isBlock
 		refuse(w, http.StatusBadRequest, "Md5Mismatch")
 		return
 	}
-	w.Header().Set("Content-Md5", text)
+	if r.Header.Get("Content-Md5") != "" { // since version 2019-02-02, only then
+		w.Header().Set("Content-Md5", text)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !isBlock {

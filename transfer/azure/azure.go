@@ -121,7 +121,9 @@ func (k *Sink) send(ctx context.Context, method string, query url.Values, header
 	}
 }
 
-// Put implements transfer.Sink. Its answer's MD5 is compared; a block is not kept unless it has arrived whole.
+// Put implements transfer.Sink. A part is sent with its MD5, which Azure compares: since version 2019-02-02 it answers with one
+// only where it was sent one, so that what is sent without would have to be sent twice. A block is not kept unless it has
+// arrived whole.
 func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, error) {
 	receipt := transfer.Receipt{Number: p.Number, Size: p.Size}
 	header, query := http.Header{}, url.Values{}
@@ -136,6 +138,11 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 	} else {
 		query = url.Values{"comp": {"block"}, "blockid": {blockID(p.Number)}}
 	}
+	sums, err := p.Sums()
+	if err != nil {
+		return receipt, err
+	}
+	header.Set("Content-Md5", transfer.ContentMD5(sums.MD5))
 	answer, err := k.send(ctx, http.MethodPut, query, header, func() (*transfer.Part, []byte) { return p, nil })
 	if err == nil {
 		err = answer.Err()
@@ -143,29 +150,11 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 	if err != nil {
 		return receipt, err
 	}
-	sums, err := p.Sums()
-	if err != nil {
-		return receipt, err
-	}
-	if got, err := base64.StdEncoding.DecodeString(answer.Header.Get("Content-Md5")); err == nil && len(got) == 16 {
-		if !bytes.Equal(got, sums.MD5[:]) {
-			return receipt, &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with another checksum", p.Number)}
-		}
-	} else if err := k.sendChecked(ctx, p, sums, query, header); err != nil {
-		return receipt, err
+	if got, err := base64.StdEncoding.DecodeString(answer.Header.Get("Content-Md5")); err == nil && len(got) == 16 && !bytes.Equal(got, sums.MD5[:]) {
+		return receipt, &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with another checksum", p.Number)}
 	}
 	receipt.ETag = fmt.Sprintf("%x", sums.MD5)
 	return receipt, nil
-}
-
-// sendChecked sends a part again with its MD5, to a store that does not answer with one.
-func (k *Sink) sendChecked(ctx context.Context, p *transfer.Part, sums transfer.Sums, query url.Values, header http.Header) error {
-	header.Set("Content-Md5", base64.StdEncoding.EncodeToString(sums.MD5[:]))
-	answer, err := k.send(ctx, http.MethodPut, query, header, func() (*transfer.Part, []byte) { return p, nil })
-	if err != nil {
-		return err
-	}
-	return answer.Err()
 }
 
 // Listed implements transfer.Sink. Azure names a block's size only: the checkpoint says whether its bytes were checked.
