@@ -43,9 +43,8 @@ func (r *run) resume(ctx context.Context) error {
 			listed = append(listed, Receipt{Number: n, ETag: tag, Size: r.plan.Length(n, r.job.Size)})
 		}
 	case errors.Is(err, ErrUploadGone) && r.job.Size >= 0:
-		done, derr := r.job.Sink.Done(ctx, r.job.Size)
-		if derr != nil || !done {
-			return errors.Join(err, derr)
+		if err := r.settled(ctx, r.job.Size); err != nil {
+			return err
 		}
 		r.completed = true // the answer to the completion was lost; only the checksum remains
 	case err != nil:

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"sort"
 	"sync"
 	"time"
 
@@ -237,10 +236,10 @@ func (r *run) wants(n int) Hash {
 // hashInOrder adds a part to the whole file's hash, after the parts before it.
 func (r *run) hashInOrder(n int, b []byte) {
 	r.mu.Lock()
-	for r.hashed != n-1 && r.failed == nil {
+	for r.hashed < n-1 && r.failed == nil {
 		r.turn.Wait()
 	}
-	mine := r.failed == nil
+	mine := r.failed == nil && r.hashed == n-1 // or it is read again for the store alone
 	r.mu.Unlock()
 	if !mine {
 		return
@@ -427,24 +426,25 @@ func (r *run) note(receipt Receipt, kept bool) {
 }
 
 func (r *run) complete(ctx context.Context) error {
-	parts := make([]Receipt, 0, len(r.receipts))
-	for _, p := range r.receipts {
-		parts = append(parts, p)
-	}
-	sort.Slice(parts, func(i, j int) bool { return parts[i].Number < parts[j].Number })
+	restored := false
 	whole := Whole{Size: r.bytes, XXH64: r.hash.Sum64(), CRC32C: r.crc}
 	for try := 1; ; try++ {
-		err := r.job.Sink.Complete(ctx, parts, whole)
-		if err == nil {
+		err := r.job.Sink.Complete(ctx, r.inOrder(), whole)
+		switch {
+		case err == nil:
 			return nil
-		}
-		if errors.Is(err, ErrUploadGone) {
+		case errors.Is(err, ErrUploadGone):
 			// Either it is lost, or an answer that was lost had completed it.
-			done, derr := r.job.Sink.Done(ctx, r.bytes)
-			if derr == nil && done {
-				return nil
+			return r.settled(ctx, r.bytes)
+		case errors.Is(err, ErrPartsLost):
+			if restored { // once: a store that loses more is asked for another upload
+				return ErrUploadGone
 			}
-			return errors.Join(err, derr)
+			restored = true
+			if err := r.restore(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := r.again(ctx, try, err); err != nil {
 			return err

@@ -34,7 +34,8 @@ type Sink interface {
 	// Listed returns the parts that the store already has. It returns ErrCannotList if the store does not list them, and
 	// ErrUploadGone if the upload no longer exists.
 	Listed(ctx context.Context) ([]Receipt, error)
-	// Complete makes the parts, in order, the file, and compares the whole where the store tells its checksum.
+	// Complete makes the parts, in order, the file, and compares the whole where the store tells its checksum. ErrPartsLost: what
+	// Listed leaves out must be put again before.
 	Complete(ctx context.Context, parts []Receipt, whole Whole) error
 	// Done reports whether the whole file of this size is already stored.
 	Done(ctx context.Context, size int64) (bool, error)
@@ -115,6 +116,8 @@ var (
 	ErrCannotList = errors.New("the store does not list its parts")
 	// ErrUploadGone means that the upload session is lost. A new one is needed, with all parts again.
 	ErrUploadGone = errors.New("the store has lost the upload session")
+	// ErrPartsLost says that the store lacks parts that it had taken.
+	ErrPartsLost = errors.New("the store has lost parts of the upload")
 	// ErrSourceChanged says that the file became another while it was read. Parts of both are never mixed.
 	ErrSourceChanged = errors.New("the source changed while it was copied")
 	// ErrStalled means that no byte moved for too long.

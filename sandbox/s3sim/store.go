@@ -261,6 +261,16 @@ func (s *Store) ForgetUploads() {
 	}
 }
 
+// LosePart loses one part of each upload.
+func (s *Store) LosePart(number int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, u := range s.uploads {
+		delete(u.Parts, number)
+		s.keepUpload(id)
+	}
+}
+
 // Uploads counts the open multipart uploads.
 func (s *Store) Uploads() int {
 	s.mu.Lock()

@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,6 +31,17 @@ func (a *Azure) DropBlocks() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.blocks = map[string]map[string][]byte{}
+}
+
+// LosePart forgets one block of each blob, the number-th by name.
+func (a *Azure) LosePart(number int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, blocks := range a.blocks {
+		if ids := slices.Sorted(maps.Keys(blocks)); number <= len(ids) {
+			delete(blocks, ids[number-1])
+		}
+	}
 }
 
 func (a *Azure) ServeHTTP(w http.ResponseWriter, r *http.Request) {

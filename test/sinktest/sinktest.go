@@ -44,6 +44,8 @@ type Store struct {
 	Corrupt func(on bool)
 	// ForgetUploads makes the store lose incomplete uploads.
 	ForgetUploads func()
+	// LosePart makes the store lose one part of what is not complete.
+	LosePart func(number int)
 	// Expire makes the URLs that were handed out so far refuse.
 	Expire func()
 	// Part is the part size of the sinks, in bytes.
@@ -77,7 +79,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		test func(*testing.T, Store)
 	}{
 		{"sizes", sizes}, {"unknown size", unknownSize}, {"resumes", resumes}, {"resumes without checkpoint", resumesBlindly}, {"troubles", troubles},
-		{"lost answers", lostAnswers}, {"corruption", corruption}, {"lost upload", lostUpload}, {"expired URLs", expired},
+		{"lost answers", lostAnswers}, {"corruption", corruption}, {"lost upload", lostUpload}, {"lost part", lostPart}, {"expired URLs", expired},
 		{"source that changes", changes}, {"two workers", twoWorkers}, {"abort", abort},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -273,6 +275,26 @@ func lostUpload(t *testing.T, s Store) {
 		return
 	}
 	require.True(t, bytes.Equal(file, up.Stored()), "or it is stored again from its beginning")
+}
+
+// A part that the store has lost goes up again, and no other one.
+func lostPart(t *testing.T, s Store) {
+	if s.LosePart == nil {
+		t.Skip("the store has no parts to lose")
+	}
+	size := 5*s.Part + 1
+	file, up := File(size), s.Open(t, size)
+	done := 0
+	res, err := engine(s.Part).Copy(t.Context(), transfer.Job{Source: transfer.Bytes(file), Sink: up.Sink(), Size: size, Progress: func(transfer.Progress) {
+		if done++; done == 6 {
+			s.LosePart(2)
+		}
+	}})
+	require.NoError(t, err)
+	assert.Equal(t, sum(file), res.XXH64)
+	assert.Equal(t, size, res.Bytes)
+	assert.Equal(t, 7, s.Puts())
+	require.True(t, bytes.Equal(file, up.Stored()))
 }
 
 func expired(t *testing.T, s Store) {

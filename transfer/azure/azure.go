@@ -226,7 +226,7 @@ func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, whole tra
 		if done, derr := k.Done(ctx, whole.Size); derr == nil && done {
 			return nil
 		}
-		return transfer.ErrUploadGone
+		return transfer.ErrPartsLost
 	}
 	return err
 }

@@ -51,7 +51,7 @@ func TestAzure(t *testing.T) {
 					},
 				}
 			},
-			Fault: func(f func(*http.Request) *s3sim.Fault) { a.SetFault(f) }, Puts: a.Puts, Corrupt: a.Corrupt, ForgetUploads: a.DropBlocks,
+			Fault: func(f func(*http.Request) *s3sim.Fault) { a.SetFault(f) }, Puts: a.Puts, Corrupt: a.Corrupt, ForgetUploads: a.DropBlocks, LosePart: a.LosePart,
 			Part: part, Single: true, Streams: true,
 		}
 	})

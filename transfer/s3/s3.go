@@ -23,6 +23,8 @@ const (
 	maxParts   = 9_500 // S3 takes 10,000
 	minPart    = 5 << 20
 	unknownTop = 10_000 // parts for which URLs are asked while the size is unknown
+
+	partLost = "InvalidPart" // a part that is to be completed is not there, or another one
 )
 
 // What a store's answer says about a part besides that it is stored.
@@ -298,7 +300,11 @@ func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, _ transfe
 	if err == nil {
 		err = answer.Err()
 	}
-	if err != nil {
+	var refused *transfer.SinkError
+	switch {
+	case errors.As(err, &refused) && refused.Code == partLost:
+		return transfer.ErrPartsLost
+	case err != nil:
 		return err
 	}
 	var failed struct {
@@ -311,6 +317,8 @@ func (k *Sink) Complete(ctx context.Context, parts []transfer.Receipt, _ transfe
 			return &transfer.SinkError{Status: http.StatusInternalServerError, Code: failed.Code}
 		case "NoSuchUpload":
 			return transfer.ErrUploadGone
+		case partLost:
+			return transfer.ErrPartsLost
 		}
 		return &transfer.SinkError{Status: http.StatusBadRequest, Code: failed.Code}
 	}

@@ -105,7 +105,7 @@ func run(t *testing.T, crc, md5s bool) {
 					},
 				}
 			},
-			Fault: func(f func(*http.Request) *s3sim.Fault) { fault.Store(&f) }, Puts: store.AllPuts, Corrupt: store.Corrupt, ForgetUploads: store.ForgetUploads,
+			Fault: func(f func(*http.Request) *s3sim.Fault) { fault.Store(&f) }, Puts: store.AllPuts, Corrupt: store.Corrupt, ForgetUploads: store.ForgetUploads, LosePart: store.LosePart,
 			Expire: func() { stale.Store(true) }, Part: part, Single: true, Streams: true,
 		}
 	})
