@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"strconv"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -19,6 +20,16 @@ type checkpoint struct {
 	CRC      uint32         `json:"crc"`
 	MD5s     []byte         `json:"md5s"` // 16 bytes per part; zeros if it is not finished
 	Other    map[int]string `json:"etags,omitempty"`
+	Source   string         `json:"source,omitempty"` // which bytes those parts are of, where the source says so
+}
+
+// of is what tells a source's bytes from others at the same place; empty where it does not say.
+func (r *run) of() string {
+	v, ok := r.job.Source.(interface{ Version() string })
+	if !ok || v.Version() == "" {
+		return ""
+	}
+	return strconv.FormatUint(xxhash.Sum64String(v.Version()), 36)
 }
 
 const checkpointVersion = 2
@@ -35,6 +46,13 @@ func (r *run) resume(ctx context.Context) error {
 		return nil
 	}
 	c, usable := r.readCheckpoint()
+	if of := r.of(); c.Source != "" && of != "" && c.Source != of { // it has become another file since
+		if r.plan.Ordered { // such an upload keeps what it has
+			return ErrUploadGone
+		}
+		usable = false
+		clear(r.prior)
+	}
 	listed, err := r.job.Sink.Listed(ctx)
 	switch {
 	case errors.Is(err, ErrCannotList):
@@ -108,7 +126,7 @@ func (r *run) report() {
 
 // takeCheckpoint moves the mark to the last part from which another attempt can continue, and drops the states before it.
 func (r *run) takeCheckpoint() []byte {
-	c := checkpoint{Version: checkpointVersion, Size: r.job.Size, PartSize: r.plan.PartSize}
+	c := checkpoint{Version: checkpointVersion, Size: r.job.Size, PartSize: r.plan.PartSize, Source: r.of()}
 	// The hash is ahead of the parts that are still on their way; what another attempt can use is the last state up to
 	// which all are stored.
 	for {

@@ -114,6 +114,13 @@ func (s *HTTPSource) settle(size int64, etag string) error {
 // Size returns the object's size in bytes, or -1 while it is unknown.
 func (s *HTTPSource) Size() int64 { return s.size }
 
+// Version is the file's ETag, empty where the server names none: another one stands for other bytes.
+func (s *HTTPSource) Version() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.TrimPrefix(s.etag, "W/")
+}
+
 // Ranges says that the server answers a request for a part with that part.
 func (s *HTTPSource) Ranges() bool { return s.ranges }
 
