@@ -334,9 +334,13 @@ func (r *run) again(ctx context.Context, try int, err error) error {
 	r.e.o.Metrics.retried()
 	wait := min(partWait<<(try-1), partWaitTo)
 	wait = wait/2 + rand.N(wait/2+1) //nolint:gosec // jitter
-	var asked *SinkError
-	if errors.As(err, &asked) {
-		wait = max(wait, min(asked.RetryAfter, 2*partWaitTo))
+	var sink *SinkError
+	var source *SourceError
+	switch {
+	case errors.As(err, &sink):
+		wait = max(wait, min(sink.RetryAfter, 2*partWaitTo))
+	case errors.As(err, &source):
+		wait = max(wait, min(source.RetryAfter, 2*partWaitTo))
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()

@@ -98,7 +98,7 @@ func (s *HTTPSource) probe(ctx context.Context) error {
 		}
 		return nil
 	}
-	return &SourceError{Status: resp.StatusCode}
+	return unexpected(resp)
 }
 
 func (s *HTTPSource) settle(size int64, etag string) error {
@@ -118,13 +118,24 @@ func (s *HTTPSource) Size() int64 { return s.size }
 func (s *HTTPSource) Version() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.TrimPrefix(s.etag, "W/")
+	return strong(s.etag)
+}
+
+// strong is an entity tag without the mark that something on the way may put before it.
+func strong(tag string) string { return strings.TrimPrefix(tag, "W/") }
+
+// unexpected is an answer that has no bytes of the file.
+func unexpected(resp *http.Response) *SourceError {
+	e := &SourceError{Status: resp.StatusCode}
+	e.RetryAfter, _ = untrusted.RetryAfter(resp.Header, time.Now())
+	return e
 }
 
 // Ranges says that the server answers a request for a part with that part.
 func (s *HTTPSource) Ranges() bool { return s.ranges }
 
-// request asks for a range; a URL that is refused is replaced, after each of RefusedWaits.
+// request asks for a range; a URL that is refused is replaced, after each of RefusedWaits, and one that finds nothing once: the
+// file may have moved.
 func (s *HTTPSource) request(ctx context.Context, offset, length int64) (*http.Response, error) {
 	for try := 0; ; try++ {
 		at, turn := s.location()
@@ -151,7 +162,7 @@ func (s *HTTPSource) request(ctx context.Context, offset, length int64) (*http.R
 			}
 			return nil, failed
 		}
-		if !refusesURL(resp.StatusCode) || s.resolve == nil || try == len(RefusedWaits) {
+		if gone := resp.StatusCode == http.StatusNotFound && try == 0; !gone && !refusesURL(resp.StatusCode) || s.resolve == nil || try == len(RefusedWaits) {
 			return resp, nil
 		}
 		resp.Body.Close()
@@ -225,7 +236,7 @@ func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
 		return ErrSourceChanged
 	case !s.ranges:
 		if resp.StatusCode != http.StatusOK {
-			return &SourceError{Status: resp.StatusCode}
+			return unexpected(resp)
 		}
 		return nil
 	case resp.StatusCode == http.StatusOK && offset == 0 && (length < 0 || length == s.size):
@@ -236,7 +247,7 @@ func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
 	case resp.StatusCode == http.StatusOK:
 		return &SourceError{Status: http.StatusRequestedRangeNotSatisfiable, Cause: errors.New("the host ignored the range")}
 	case resp.StatusCode != http.StatusPartialContent:
-		return &SourceError{Status: resp.StatusCode}
+		return unexpected(resp)
 	}
 	r, err := contentRange(resp.Header.Get("Content-Range"))
 	switch {
@@ -250,7 +261,7 @@ func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
 		return ErrSourceChanged
 	case length >= 0 && r.last != offset+length-1, length < 0 && r.last != r.total-1:
 		return &SourceError{Cause: fmt.Errorf("%d bytes from byte %d were asked for, the answer ends with byte %d", length, offset, r.last)}
-	case s.etag != "" && resp.Header.Get("ETag") != "" && resp.Header.Get("ETag") != s.etag:
+	case s.etag != "" && resp.Header.Get("ETag") != "" && strong(resp.Header.Get("ETag")) != strong(s.etag):
 		return ErrSourceChanged
 	case length >= 0 && resp.ContentLength >= 0 && resp.ContentLength != length:
 		return &SourceError{Cause: fmt.Errorf("%d bytes were asked for, the answer has %d", length, resp.ContentLength)}
@@ -333,9 +344,14 @@ func withoutURL(err error) error {
 	return err
 }
 
-// refusesURL tells whether a status means that a signed URL is not taken, or not any more.
+// refusesURL tells whether a status means that a signed URL is not taken, or not any more. Google Cloud Storage, and S3 where
+// the credentials are temporary, say that with a 400.
 func refusesURL(status int) bool {
-	return status == http.StatusForbidden || status == http.StatusUnauthorized || status == http.StatusGone
+	switch status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusGone:
+		return true
+	}
+	return false
 }
 
 // URLRefused reports whether the host did not accept a signed URL. It may accept a new one.

@@ -26,7 +26,7 @@ type Answer struct {
 }
 
 // ETag is the answer's entity tag without quotes.
-func (a *Answer) ETag() string { return strings.Trim(a.Header.Get("ETag"), `"`) }
+func (a *Answer) ETag() string { return strings.Trim(strong(a.Header.Get("ETag")), `"`) }
 
 // MD5 returns the entity tag if it is the body's MD5. It is not one if the answer states an encryption other than the store's
 // own (AES256): with a key service (aws:kms, aws:kms:dsse) or a customer's key.
@@ -93,8 +93,10 @@ func (a *Answer) Err() error {
 	switch {
 	case v.Code == "NoSuchUpload", a.Status == http.StatusNotFound, a.Status == http.StatusGone:
 		return ErrUploadGone
-	case v.Code == "BadDigest", v.Code == "Md5Mismatch", v.Code == "RequestTimeout", v.Code == "IncompleteBody":
-		return &SinkError{Code: v.Code} // damaged on the way
+	case v.Code == "BadDigest", v.Code == "Md5Mismatch", v.Code == "RequestTimeout", v.Code == "IncompleteBody": // damaged on the way
+		return &SinkError{Code: v.Code}
+	case v.Code == "OperationAborted", v.Code == "ConditionalRequestConflict": // another request is under way
+		return &SinkError{Code: v.Code}
 	}
 	e := &SinkError{Status: a.Status, Code: v.Code}
 	e.RetryAfter, _ = untrusted.RetryAfter(a.Header, time.Now())

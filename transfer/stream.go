@@ -70,7 +70,10 @@ func (s *streaming) part(ctx context.Context, n int) (ended bool, err error) {
 		s.e.memory.Release(s.lasts)
 		s.slots.Release(1)
 	}
-	got, ended, err := s.fill(buf)
+	got, ended, more, err := s.fill(buf)
+	if at := s.offset + int64(got); err == nil && more && s.job.Size >= 0 && at >= s.job.Size {
+		err = &SizeMismatch{Stated: s.job.Size, Actual: at + 1} // or more
+	}
 	if err == nil {
 		err = s.limit(ctx, got)
 	}
@@ -93,17 +96,17 @@ func (s *streaming) part(ctx context.Context, n int) (ended bool, err error) {
 	return ended || s.job.Size >= 0 && s.offset >= s.job.Size, nil
 }
 
-// fill reads a whole part, or what is left of the source.
-func (s *streaming) fill(buf []byte) (got int, ended bool, err error) {
+// fill reads a whole part, or what is left of the source, and looks whether there is more.
+func (s *streaming) fill(buf []byte) (got int, ended, more bool, err error) {
 	got, err = io.ReadFull(s.body, buf)
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return got, true, nil
+		return got, true, false, nil
 	}
 	if err == nil {
 		_, perr := s.body.Peek(1)
-		ended = perr == io.EOF
+		ended, more = perr == io.EOF, perr == nil
 	}
-	return got, ended, err
+	return got, ended, more, err
 }
 
 func (s *streaming) store(ctx context.Context, p *Part) error {

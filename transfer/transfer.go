@@ -135,8 +135,9 @@ func (e *SizeMismatch) Error() string {
 
 // SourceError is a failure to read.
 type SourceError struct {
-	Status int // 0: no answer
-	Cause  error
+	Status     int           // 0: no answer
+	RetryAfter time.Duration // as the host asks; 0: it does not
+	Cause      error
 }
 
 func (e *SourceError) Error() string { return describe("reading the source", e.Status, e.Cause) }
@@ -164,6 +165,12 @@ func (e *SinkError) Unwrap() error { return e.Cause }
 
 // Retryable reports whether another attempt may succeed.
 func (e *SinkError) Retryable() bool { return retryable(e.Status) }
+
+// EndedURL says that a store did not take a signed URL, or not any more: a new one may be taken.
+func EndedURL(err error) bool {
+	var e *SinkError
+	return errors.As(err, &e) && (e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized || e.Code == "ExpiredToken")
+}
 
 // Throttled says that the store asks for less at once.
 func (e *SinkError) Throttled() bool {

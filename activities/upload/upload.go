@@ -145,6 +145,9 @@ func (a Files) Begin(ctx context.Context, it ledger.Item, size int64) (string, e
 	switch {
 	case storage.Method == storageGCS:
 		f, err := a.uploadFile(ctx, it, false)
+		if err == nil && f.UploadURL == "" {
+			err = fmt.Errorf("%w for %q at the moment", ErrNoURL, it.Name)
+		}
 		if err != nil {
 			return "", err
 		}
@@ -253,6 +256,9 @@ func (a Files) s3Sink(it ledger.Item, enforcesMD5 bool, size, part int64, upload
 func (a Files) b2Sink(it ledger.Item, part int64, stored func(context.Context) (int64, error)) transfer.Sink {
 	whole := func(ctx context.Context) (b2.Endpoint, error) {
 		f, err := a.uploadFile(ctx, it, false)
+		if err == nil && f.UploadURL == "" { // Backblaze had none to give
+			err = fmt.Errorf("%w for %q at the moment", ErrNoURL, it.Name)
+		}
 		return b2.Endpoint{URL: f.UploadURL, Token: f.UploadCredentials.AuthorizationToken, Name: f.UploadFilename}, err
 	}
 	return b2.New(b2.Upload{

@@ -92,10 +92,11 @@ func (k *Sink) send(ctx context.Context, p *transfer.Part, header http.Header) (
 	if err != nil {
 		return nil, err
 	}
-	if answer.Status == http.StatusForbidden {
+	err = answer.Err()
+	if transfer.EndedURL(err) {
 		return nil, transfer.ErrUploadGone // expired: only a new upload has new URLs
 	}
-	return answer, answer.Err()
+	return answer, err
 }
 
 // Listed implements transfer.Sink.

@@ -101,24 +101,25 @@ func (k *Sink) Plan(size int64) (transfer.Plan, error) {
 
 // Put implements transfer.Sink. It replaces a refused URL once.
 func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, error) {
-	for fresh := false; ; fresh = true {
-		u, err := k.url(ctx, p, fresh)
+	for refused := ""; ; {
+		u, err := k.url(ctx, p, refused)
 		if err != nil {
 			return transfer.Receipt{}, err
 		}
 		receipt, err := k.send(ctx, u, p)
-		var e *transfer.SinkError
-		if err != nil && !fresh && errors.As(err, &e) && (e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized) {
+		if refused == "" && transfer.EndedURL(err) {
+			refused = u
 			continue
 		}
 		return receipt, err
 	}
 }
 
-func (k *Sink) url(ctx context.Context, p *transfer.Part, fresh bool) (string, error) {
+// url is a part's, other than the one that was refused.
+func (k *Sink) url(ctx context.Context, p *transfer.Part, refused string) (string, error) {
 	switch {
 	case k.s.UploadID == "":
-		return k.s.UploadURL(ctx, fresh)
+		return k.s.UploadURL(ctx, refused != "")
 	case k.s.MD5URL != nil: // a URL signs its part's MD5, so that the part must be whole before
 		sums, err := p.Sums()
 		if err != nil {
@@ -126,9 +127,9 @@ func (k *Sink) url(ctx context.Context, p *transfer.Part, fresh bool) (string, e
 		}
 		return k.s.MD5URL(ctx, p.Number, sums.MD5)
 	}
-	k.mu.Lock() // one request fetches the URLs of many parts
+	k.mu.Lock() // one request fetches the URLs of many parts, also where all of them are refused at once
 	defer k.mu.Unlock()
-	if u, ok := k.urls[p.Number]; ok && !fresh {
+	if u, ok := k.urls[p.Number]; ok && u != refused {
 		return u, nil
 	}
 	got, err := k.s.PartURLs(ctx, p.Number, p.Number, k.total)

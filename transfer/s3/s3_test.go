@@ -2,11 +2,14 @@ package s3
 
 import (
 	"context"
+	"crypto/md5"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -136,4 +139,40 @@ func TestPartSizes(t *testing.T) {
 		require.Equal(t, want, PartSizeFor(size, 16<<20), "%d bytes", size)
 		require.LessOrEqual(t, (size+want-1)/want, int64(10_000))
 	}
+}
+
+// However many parts find their URLs refused at once, new ones are asked for once.
+func TestRefusedURLsAreReplacedTogether(t *testing.T) {
+	t.Parallel()
+	const part, parts = 5 << 20, 4
+	var arrived sync.WaitGroup
+	arrived.Add(parts)
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("turn") == "1" {
+			arrived.Done()
+			arrived.Wait()
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = w.Write([]byte("<Error><Code>ExpiredToken</Code></Error>"))
+			return
+		}
+		h := md5.New()
+		_, _ = io.Copy(h, r.Body)
+		w.Header().Set("ETag", fmt.Sprintf(`"%x"`, h.Sum(nil)))
+	}))
+	defer store.Close()
+	turns := 0
+	sink := New(S3{Client: http.DefaultClient, UploadID: "u", PartSize: part, PartURLs: func(context.Context, int, int, int) (map[int]string, error) {
+		turns++
+		urls := map[int]string{}
+		for n := 1; n <= parts; n++ {
+			urls[n] = fmt.Sprintf("%s/?part=%d&turn=%d", store.URL, n, turns)
+		}
+		return urls, nil
+	}, Multipart: func(context.Context) (MultipartURLs, error) {
+		return MultipartURLs{Complete: store.URL}, nil
+	}})
+	engine := transfer.NewEngine(transfer.Options{PartsInFlight: parts, PartSize: part, Memory: parts * part})
+	_, err := engine.Copy(t.Context(), transfer.Job{Source: transfer.Bytes(make([]byte, parts*part)), Sink: sink, Size: parts * part})
+	require.NoError(t, err)
+	require.Equal(t, 2, turns)
 }
