@@ -1,12 +1,15 @@
 package iconik
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/framebridge/framebridge/clients/rest"
 )
@@ -398,15 +401,29 @@ type B2Upload struct {
 	Token string `json:"authorization_token"`
 }
 
-// StartB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/start/. With an upload's ID it returns another endpoint for its parts.
+// StartB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/start/. With an upload's id it gives a further place
+// for its parts, whose answer need not name the upload again. iconik passes on what Backblaze could not do in an answer of 200.
 func (s *FilesService) StartB2(ctx context.Context, assetID, fileID, uploadID string) (*B2Upload, error) {
 	body := map[string]any{}
 	if uploadID != "" {
 		body["upload_file_id"] = uploadID
 	}
-	var u B2Upload
-	err := s.c.post(ctx, "start B2 upload", path("files/v1/assets", assetID, "files", fileID, "multipart", "b2", "start"), nil, body, &u)
-	return made(&u, u.ID, "start B2 upload", err)
+	var u struct {
+		B2Upload
+		Error string `json:"error"`
+		Code  string `json:"error_code"`
+	}
+	const op = "start B2 upload"
+	err := s.c.post(ctx, op, path("files/v1/assets", assetID, "files", fileID, "multipart", "b2", "start"), nil, body, &u)
+	if err == nil && (u.Error != "" || uploadID != "" && u.URL == "") {
+		e := &rest.Error{Vendor: "iconik", Operation: op, Status: http.StatusOK, Class: rest.Retryable, Detail: "Backblaze gives no place to upload to"}
+		if why := strings.TrimSpace(u.Code + " " + u.Error); why != "" {
+			e.Cause = errors.New(why) // which is scrubbed where it is shown
+		}
+		err = e
+	}
+	u.ID = cmp.Or(u.ID, uploadID)
+	return made(&u.B2Upload, u.ID, op, err)
 }
 
 // FinishB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/finish/. The SHA-1 sums are in the order of the parts.
