@@ -2,7 +2,9 @@ package gcs
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -62,4 +64,22 @@ func TestSession(t *testing.T) {
 			Fault: func(f func(*http.Request) *s3sim.Fault) { g.SetFault(f) }, Puts: g.Puts, Corrupt: g.Corrupt, ForgetUploads: g.ForgetSessions, Part: part, Streams: true,
 		}
 	})
+}
+
+// A session that answers before it has all is no upload: where no checksum tells, the object's size does.
+func TestASessionThatEndsTooEarly(t *testing.T) {
+	t.Parallel()
+	for has, fails := range map[int64]bool{granule: true, 2 * granule: false, -1: false} {
+		store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			if r.Header.Get("Content-Range") == "bytes */*" {
+				w.WriteHeader(http.StatusPermanentRedirect)
+			}
+		}))
+		sink := NewSession(Session{Client: http.DefaultClient, URL: store.URL, PartSize: granule, Stored: func(context.Context) (int64, error) { return has, nil }})
+		_, err := transfer.NewEngine(transfer.Options{PartSize: granule}).Copy(t.Context(), transfer.Job{Source: transfer.Bytes(make([]byte, 2*granule)), Sink: sink, Size: 2 * granule})
+		store.Close()
+		require.Equal(t, fails, errors.Is(err, transfer.ErrCorrupted), "%d bytes: %v", has, err)
+		require.Equal(t, fails, err != nil, "%d bytes: %v", has, err)
+	}
 }

@@ -195,6 +195,13 @@ func (k *SessionSink) Complete(ctx context.Context, _ []transfer.Receipt, whole 
 			return transfer.ErrUploadGone
 		}
 	}
+	if k.crc == "" { // an answer that came too early, or of something in between, must not pass for the whole file
+		stored, err := k.stored(ctx)
+		if err == nil && stored >= 0 && stored != whole.Size {
+			err = transfer.ErrCorrupted
+		}
+		return err
+	}
 	return compare(k.crc, whole)
 }
 
@@ -214,20 +221,25 @@ func crcText(crc uint32) string {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc))
 }
 
-// compare holds the object's checksum, where the store tells it, against that of the bytes read.
+// compare holds the object's checksum against that of the bytes read.
 func compare(crc string, whole transfer.Whole) error {
-	if crc != "" && crc != crcText(whole.CRC32C) {
+	if crc != crcText(whole.CRC32C) {
 		return transfer.ErrCorrupted
 	}
 	return nil
 }
 
+// stored is the finished object's size, -1 where nobody tells.
+func (k *SessionSink) stored(ctx context.Context) (int64, error) {
+	if k.s.Stored == nil {
+		return -1, nil
+	}
+	return k.s.Stored(ctx)
+}
+
 // Done implements transfer.Sink.
 func (k *SessionSink) Done(ctx context.Context, size int64) (bool, error) {
-	if k.s.Stored == nil {
-		return false, nil
-	}
-	stored, err := k.s.Stored(ctx)
+	stored, err := k.stored(ctx)
 	return err == nil && stored == size, err
 }
 
