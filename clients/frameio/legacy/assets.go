@@ -413,7 +413,12 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(a asset) bool { return a.kind() != frameio.KindFile })
+	seen := map[string]bool{} // versions shift from one page to the next while somebody adds one
+	all = slices.DeleteFunc(all, func(a asset) bool {
+		again := seen[a.ID]
+		seen[a.ID] = true
+		return again || a.kind() != frameio.KindFile
+	})
 	oldestFirst(all, stack.CoverID)
 	out := make([]frameio.Asset, len(all))
 	for i, a := range all {

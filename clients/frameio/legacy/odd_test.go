@@ -168,6 +168,19 @@ func TestVersionsInAnyOrder(t *testing.T) {
 	}
 }
 
+// Somebody adds a version while the stack is read: the one that shifts onto the next page is there once.
+func TestVersionsThatShift(t *testing.T) {
+	t.Parallel()
+	c := against(t, map[string]http.HandlerFunc{"GET /v2/assets/S/children": func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("total-pages", "2")
+		says(map[string]string{"1": `[{"id":"3","type":"file"},{"id":"2","type":"file"}]`, "2": `[{"id":"2","type":"file"},{"id":"1","type":"file"}]`}[r.URL.Query().Get("page")])(w, r)
+	}})
+	versions, err := c.Versions(t.Context(), frameio.Asset{ID: "S", CoverID: "3"})
+	if err != nil || len(versions) != 3 || versions[2].ID != "3" || versions[0].ID != "1" {
+		t.Fatalf("%+v, %v", versions, err)
+	}
+}
+
 // Teams that are shown in another order each time hide no project.
 func TestTeamsInAnotherOrderEachTime(t *testing.T) {
 	t.Parallel()
