@@ -83,18 +83,12 @@ func numberOf(id string) int {
 
 // send makes a request on the blob. It replaces a refused SAS URL once.
 func (k *Sink) send(ctx context.Context, method string, query url.Values, header http.Header, body func() (*transfer.Part, []byte)) (*transfer.Answer, error) {
-	for fresh := false; ; fresh = true {
-		k.mu.Lock()
-		if k.url == "" || fresh {
-			u, err := k.b.URL(ctx, fresh)
-			if err != nil {
-				k.mu.Unlock()
-				return nil, err
-			}
-			k.url = u
+	for refused := ""; ; {
+		signed, err := k.sas(ctx, refused)
+		if err != nil {
+			return nil, err
 		}
-		u, err := url.Parse(k.url)
-		k.mu.Unlock()
+		u, err := url.Parse(signed)
 		if err != nil {
 			return nil, &transfer.SinkError{Status: http.StatusBadRequest, Cause: errors.New("the SAS URL is malformed")}
 		}
@@ -114,11 +108,26 @@ func (k *Sink) send(ctx context.Context, method string, query url.Values, header
 		if err != nil {
 			return nil, err
 		}
-		if answer.Status == http.StatusForbidden && !fresh {
+		if refused == "" && transfer.EndedURL(answer.Err()) {
+			refused = signed
 			continue
 		}
 		return answer, nil
 	}
+}
+
+// sas is the blob's URL, other than the one that was refused: where parts are refused together, a new one is asked for once.
+func (k *Sink) sas(ctx context.Context, refused string) (string, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.url != "" && k.url != refused {
+		return k.url, nil
+	}
+	u, err := k.b.URL(ctx, refused != "")
+	if err == nil {
+		k.url = u
+	}
+	return u, err
 }
 
 // Put implements transfer.Sink. A part is sent with its MD5, which Azure compares: since version 2019-02-02 it answers with one

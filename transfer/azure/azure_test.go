@@ -3,11 +3,15 @@ package azure
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/sandbox/s3sim"
 	"github.com/framebridge/framebridge/sandbox/storesim"
@@ -55,4 +59,33 @@ func TestAzure(t *testing.T) {
 			Part: part, Single: true, Streams: true,
 		}
 	})
+}
+
+// However many blocks find the SAS refused at once, a new one is asked for once.
+func TestARefusedSASIsReplacedOnce(t *testing.T) {
+	t.Parallel()
+	const part, parts = 1 << 20, 4
+	var arrived sync.WaitGroup
+	arrived.Add(parts)
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("turn") == "1" && r.URL.Query().Get("comp") == "block" {
+			arrived.Done()
+			arrived.Wait()
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write([]byte("<BlockList/>"))
+	}))
+	defer store.Close()
+	turns := 0
+	sink := New(Blob{Client: http.DefaultClient, PartSize: part, URL: func(context.Context, bool) (string, error) {
+		turns++
+		return fmt.Sprintf("%s/c/f?turn=%d", store.URL, turns), nil
+	}})
+	engine := transfer.NewEngine(transfer.Options{PartsInFlight: parts, PartSize: part, Memory: parts * part})
+	_, err := engine.Copy(t.Context(), transfer.Job{Source: transfer.Bytes(make([]byte, parts*part)), Sink: sink, Size: parts * part})
+	require.NoError(t, err)
+	require.Equal(t, 2, turns)
 }
