@@ -201,3 +201,12 @@ func (k *Keeper) PutReport(ctx context.Context) (string, error) {
 	}
 	return k.PutAll(ctx, ReportPlace(k.Project), access.KindReport, "Report", "", places)
 }
+
+// OfGonePlace says that an object was given the readers of a place whose rule is gone: those who may read the rest need not be them.
+func (k *Keeper) OfGonePlace(ctx context.Context, o Object) (bool, error) {
+	link, known, err := k.Tenant.Ledger.Link(ctx, linkAccess, o.key())
+	if err != nil || !known || link.Parent == "" || link.Parent == k.Project {
+		return false, err
+	}
+	return k.OwnPlace(ctx, link.Parent) == "", nil
+}

@@ -7,7 +7,6 @@ import (
 	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/activities/placing"
 	"github.com/framebridge/framebridge/clients/iconik"
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/proof"
@@ -61,7 +60,10 @@ func (a *archive) compareAsset(ctx context.Context, it ledger.Item, asset *iconi
 	if err != nil {
 		return err
 	}
-	found := comparing.Versions(asset, slices.DeleteFunc(versions, func(v ledger.Item) bool { return v.AssetKey != it.AssetKey }))
+	found, err := a.compareVersions(ctx, asset, slices.DeleteFunc(versions, func(v ledger.Item) bool { return v.AssetKey != it.AssetKey }))
+	if err != nil {
+		return err
+	}
 	if _, kept, err := a.tenant.Ledger.Link(ctx, placing.LinkOrderKept, it.AssetKey); err != nil {
 		return err
 	} else if kept { // it is reported separately
@@ -79,10 +81,8 @@ func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string
 		if ours, err := a.ledger.Reclaimed(ctx, it.SourceID); err != nil || ours { // deleted on purpose
 			return err
 		}
-		where := "deleted"
-		if _, err := a.frameio.Asset(ctx, it.SourceID); err == nil {
-			where = "no longer in this project"
-		} else if !rest.IsNotFound(err) {
+		where, err := a.goneTo(ctx, it.SourceID)
+		if err != nil {
 			return err
 		}
 		return a.findings.Set(ctx, comparing.Place{Object: key, Part: comparing.PartFields, Path: it.Path, URL: a.iconik.AssetURL(o.ID)},

@@ -54,6 +54,9 @@ func (a *archive) copyCollections(ctx context.Context, row ledger.Archive, share
 	if err != nil || !listed {
 		return err
 	}
+	if err := a.goneCollections(ctx, found); err != nil {
+		return err
+	}
 	for _, c := range found {
 		c = withShares(c, shares)
 		failure := ledger.Failure{Kind: ledger.FailedReferences, SourceID: c.ID, Place: "Collections/" + mapping.PathName(c.Name), URL: row.ProjectURL}
@@ -78,11 +81,23 @@ func (a *archive) collectionsNow(ctx context.Context) ([]frameio.Collection, err
 	return out, err
 }
 
+// goneCollections names those that Frame.io has no more.
+func (a *archive) goneCollections(ctx context.Context, now []frameio.Collection) error {
+	has := map[string]bool{}
+	for _, c := range now {
+		has[c.ID] = true
+	}
+	return a.references().Gone(ctx, linkCollection, has)
+}
+
 // newCollections says that Frame.io has a collection that is not in iconik yet, or another name than it, or has more in it.
 func (a *archive) newCollections(ctx context.Context) (bool, error) {
 	now, err := a.collectionsNow(ctx)
-	if err != nil || len(now) == 0 {
+	if err != nil {
 		return false, isolate.Others(ctx, err) // the list was read before, or is named as failed
+	}
+	if err := a.goneCollections(ctx, now); err != nil || len(now) == 0 {
+		return false, err
 	}
 	row, err := a.row(ctx)
 	if err != nil {

@@ -163,6 +163,9 @@ func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, mis
 		return "missing: the version is no longer in iconik; a retry restores it as the newest version", versionMissing, nil
 	}
 	if it.Version != it.Versions {
+		if err := a.findings.Set(ctx, a.assetOfItem(it), nil); err != nil { // found while it was the newest one
+			return "", nothingMissing, err
+		}
 		return "", nothingMissing, a.compareOlder(ctx, it)
 	}
 	return "", nothingMissing, a.compareAsset(ctx, it, asset)
@@ -288,6 +291,9 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 			return res, fmt.Errorf("verifying the collection of %q: %w", f.Path, err)
 		}
 	}
+	if err := arc.compareGone(ctx, me); err != nil {
+		return res, err
+	}
 	if err := arc.compareBeside(ctx); err != nil {
 		return res, err
 	}
@@ -310,7 +316,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 
 var errFolderGone = errors.New("the collection is no longer in iconik")
 
-// verifyFolder compares a folder's collection and the fields of what is in it, and takes away what stands there twice.
+// verifyFolder compares a folder's collection, and what is in it.
 func (a *archive) verifyFolder(ctx context.Context, f ledger.Folder, place placement, me string) error {
 	// Objects in the delete queue are still listed, and empty collections may not be: ask for the collection itself.
 	is, err := a.iconik.Collections.Get(ctx, f.CollectionID)
@@ -323,7 +329,12 @@ func (a *archive) verifyFolder(ctx context.Context, f ledger.Folder, place place
 	if err := a.compareCollection(ctx, place, is); err != nil {
 		return err
 	}
-	for o, err := range a.iconik.Collections.AllContents(ctx, f.CollectionID, "assets,collections") {
+	return a.verifyContents(ctx, f.CollectionID, me)
+}
+
+// verifyContents compares the fields of what is in a folder's collection, and takes away what stands there twice.
+func (a *archive) verifyContents(ctx context.Context, collection, me string) error {
+	for o, err := range a.iconik.Collections.AllContents(ctx, collection, "assets,collections") {
 		if err != nil {
 			return err
 		}

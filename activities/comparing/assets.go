@@ -53,8 +53,8 @@ func InWords(rows []ledger.Difference, folder string) []ledger.Difference {
 }
 
 // Versions compares the order of an asset's versions, and which is the current one, with the items they were made for, oldest
-// first.
-func Versions(asset *iconik.Asset, items []ledger.Item) []ledger.Difference {
+// first. Those of files that are gone from Frame.io count for nothing.
+func Versions(asset *iconik.Asset, items []ledger.Item, gone map[string]bool) []ledger.Difference {
 	number := map[string]int{}
 	var want, have []string
 	for _, it := range items {
@@ -75,7 +75,7 @@ func Versions(asset *iconik.Asset, items []ledger.Item) []ledger.Difference {
 		out = append(out, ledger.Difference{Kind: ledger.DifferenceChanged, Property: Order, Frameio: strings.Join(want, ", "), Iconik: strings.Join(have, ", ")})
 	}
 	newest := items[len(items)-1]
-	if now, ok := asset.CurrentVersion(); ok && newest.VersionID != "" && now.ID != newest.VersionID {
+	if now, ok := asset.CurrentVersion(); ok && newest.VersionID != "" && now.ID != newest.VersionID && !gone[now.ID] {
 		is := "a version that Framebridge did not make"
 		if n := number[now.ID]; n > 0 {
 			is = fmt.Sprintf("version %d", n)

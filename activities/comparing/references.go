@@ -184,8 +184,9 @@ func (r References) Extra(ctx context.Context, share, title, collection string, 
 		if err != nil || known { // deleted on purpose
 			return err
 		}
-		rows = append(rows, ledger.Difference{Kind: ledger.DifferenceExtra, Property: Reference, Name: cmp.Or(it.Path, source), Frameio: "no longer in it", Iconik: "in it"})
-		return nil
+		folder, _, err := r.Rows.Folder(ctx, source)
+		rows = append(rows, ledger.Difference{Kind: ledger.DifferenceExtra, Property: Reference, Name: cmp.Or(it.Path, folder.Path, source), Frameio: "no longer in it", Iconik: "in it"})
+		return err
 	})
 	if err != nil {
 		return err
@@ -193,7 +194,7 @@ func (r References) Extra(ctx context.Context, share, title, collection string, 
 	return r.Findings.Set(ctx, Place{Object: share, Part: partShares, Path: title, URL: r.Iconik.CollectionURL(collection)}, rows)
 }
 
-// Gone names the collections of shares that Frame.io has no more.
+// Gone names the collections of shares that Frame.io has no more. Those that iconik has no more either are forgotten.
 func (r References) Gone(ctx context.Context, kind ledger.LinkKind, has map[string]bool) error {
 	for k, err := range r.Rows.AllLinks(ctx, kind) {
 		if err != nil {
@@ -202,13 +203,43 @@ func (r References) Gone(ctx context.Context, kind ledger.LinkKind, has map[stri
 		if k.TargetID == "" || has[k.SourceID] {
 			continue
 		}
-		_, title, _ := strings.Cut(k.Hash, "\x00")
-		row := ledger.Difference{Kind: ledger.DifferenceExtra, Property: string(kind), Frameio: "deleted", Iconik: title}
-		if err := r.Findings.Set(ctx, Place{Object: k.SourceID, Part: partShares, Path: title, URL: r.Iconik.CollectionURL(k.TargetID)}, []ledger.Difference{row}); err != nil {
+		if err := r.gone(ctx, kind, k); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (r References) gone(ctx context.Context, kind ledger.LinkKind, k ledger.Link) error {
+	_, title, _ := strings.Cut(k.Hash, "\x00")
+	rows := []ledger.Difference{{Kind: ledger.DifferenceExtra, Property: string(kind), Frameio: "deleted", Iconik: title}}
+	is, err := r.Iconik.Collections.Get(ctx, k.TargetID)
+	if iconik.Gone(is, err) {
+		if err := r.forget(ctx, kind, k.SourceID); err != nil {
+			return err
+		}
+		rows = nil
+	} else if err := isolate.Others(ctx, err); err != nil {
+		return err
+	}
+	return r.Findings.Set(ctx, Place{Object: k.SourceID, Part: partShares, Path: title, URL: r.Iconik.CollectionURL(k.TargetID)}, rows)
+}
+
+// forget takes back that a share has a collection, and what that refers to.
+func (r References) forget(ctx context.Context, kind ledger.LinkKind, share string) error {
+	var sources []string
+	if err := r.each(ctx, share, func(source string, _ ledger.Link) error {
+		sources = append(sources, source)
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, source := range sources {
+		if err := r.Tenant.Delete(ctx, ledger.LinkReference, share+"/"+source); err != nil {
+			return err
+		}
+	}
+	return r.Tenant.Delete(ctx, kind, share)
 }
 
 const (

@@ -52,7 +52,7 @@ func (p Places) Clear(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.clearFolders(ctx)
+	return p.ClearFolders(ctx)
 }
 
 func (p Places) clear(ctx context.Context, assetID string, all []left) error {
@@ -259,9 +259,9 @@ func (p Places) name(ctx context.Context, source, part, place, title, reason, as
 	return p.Rows.SetNotCarried(ctx, source, part, []ledger.NotCarried{{Object: source, Kind: notLeft, Name: title, Place: place, Reason: reason, URL: p.Iconik.AssetURL(asset)}})
 }
 
-// clearFolders deletes the collections of folders that Frame.io has no more, where nothing is in them: what was in them is
+// ClearFolders deletes the collections of folders that Frame.io has no more, where nothing is in them: what was in them is
 // elsewhere by now. Those that hold something stay.
-func (p Places) clearFolders(ctx context.Context) error {
+func (p Places) ClearFolders(ctx context.Context) error {
 	gone, err := p.Rows.GoneFolders(ctx)
 	if err != nil {
 		return err

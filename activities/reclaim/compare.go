@@ -143,7 +143,7 @@ func (r *run) asset(ctx context.Context, it ledger.Item) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	if rows := comparing.Versions(asset, items); len(rows) > 0 {
+	if rows := comparing.Versions(asset, items, nil); len(rows) > 0 {
 		return differs("differs in iconik: %s is %s instead of %s", rows[0].Property, rows[0].Iconik, rows[0].Frameio), nil
 	}
 	collection, found, err := r.collection(ctx, it.FolderID)
