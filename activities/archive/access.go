@@ -6,6 +6,7 @@ import (
 	"github.com/framebridge/framebridge/access"
 	"github.com/framebridge/framebridge/activities/acls"
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -18,6 +19,9 @@ func (a *archive) readAccess(ctx context.Context) error {
 		return a.access.ReadProject(ctx, frameio.Project{ID: a.ref.Archive})
 	}
 	project, err := a.frameio.Project(ctx, a.ref.Archive)
+	if rest.IsNotFound(err) {
+		return a.noProject(ctx)
+	}
 	if err != nil {
 		return err
 	}

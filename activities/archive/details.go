@@ -18,7 +18,8 @@ type details struct {
 	Fields map[string]string     `json:"fields,omitempty"` // of the archive's view
 	Custom []mapping.SourceField `json:"custom,omitempty"`
 
-	NoCustom bool `json:"-"` // the source has no custom fields, so none is taken back
+	NoCustom bool              `json:"-"` // the source has no custom fields, so none is taken back
+	Counted  map[string]string `json:"-"` // what of Fields is worth writing them for; nil is all of it
 }
 
 // folderDetails returns what the ledger keeps of a folder until its collection is created.
@@ -83,9 +84,13 @@ func (a *archive) putCollectionFields(ctx context.Context, collection, view stri
 // writeDetails writes a source's details to its collection, once and after each change. It returns the fields that iconik
 // cannot accept, or nil if nothing was written.
 func (a *archive) writeDetails(ctx context.Context, key, collection string, d details) ([]ledger.NotCarried, error) {
-	hash := mapping.FieldsHash(d.Fields) + mapping.SourceFieldsHash(d.Custom)
+	all, custom := mapping.FieldsHash(d.Fields), mapping.SourceFieldsHash(d.Custom)
+	hash := all + custom
+	if d.Counted != nil {
+		hash = mapping.FieldsHash(d.Counted) + custom
+	}
 	link, known, err := a.tenant.Ledger.Link(ctx, linkSettings, key)
-	if err != nil || link.Hash == hash && link.TargetID == collection {
+	if err != nil || link.TargetID == collection && (link.Hash == hash || link.Hash == all+custom) { // an older version remembered all of it
 		return nil, err
 	}
 	view, err := a.tenant.View(ctx, mapping.ArchiveView)

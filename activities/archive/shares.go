@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -135,13 +136,26 @@ func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share)
 	if err := a.references().Extra(ctx, s.ID, s.Name, id, shown); err != nil {
 		return err
 	}
+	listed, err := asListed(s)
+	if err != nil {
+		return err
+	}
 	if s, err = a.withReviewers(ctx, s); err != nil {
 		return err
 	}
 	if err := a.noteShare(ctx, s); err != nil {
 		return err
 	}
-	return a.writeSettings(ctx, s, id)
+	if err := a.writeSettings(ctx, s, id); err != nil {
+		return err
+	}
+	if link, _, err := a.tenant.Ledger.Link(ctx, linkListed, shareKey(s)); err != nil || link.Hash == listed && link.TargetID == id {
+		return err
+	}
+	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: linkListed, SourceID: shareKey(s), Archive: a.ref.Archive, Parent: id, IntendedAt: time.Now()}); err != nil {
+		return err
+	}
+	return a.tenant.Ledger.Complete(ctx, linkListed, shareKey(s), id, listed)
 }
 
 func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.ShareItem, error) {
@@ -219,8 +233,8 @@ func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
 	})
 }
 
-// newShares says that Frame.io has a presentation, review link or share that has no collection yet, or another name than it,
-// or refers to more. What it refers to no more, and shares that it has no more, are named.
+// newShares says that Frame.io has a presentation, review link or share that has no collection yet, or another name or settings than
+// it, or refers to more. What it refers to no more, and shares that it has no more, are named.
 func (a *archive) newShares(ctx context.Context) (bool, error) {
 	now, err := a.sharesNow(ctx)
 	if err != nil {
@@ -231,7 +245,11 @@ func (a *archive) newShares(ctx context.Context) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if _, title, _ := strings.Cut(link.Hash, "\x00"); known && link.TargetID != "" && title == mapping.Title(s.Name) {
+		same, err := a.sameSettings(ctx, s)
+		if err != nil {
+			return false, err
+		}
+		if _, title, _ := strings.Cut(link.Hash, "\x00"); known && link.TargetID != "" && title == mapping.Title(s.Name) && same {
 			if more, err := a.newItems(ctx, s, link.TargetID); err != nil || more {
 				return more, err
 			}
@@ -324,23 +342,66 @@ func (a *archive) linked(ctx context.Context, source string, kinds ...ledger.Lin
 	return "", nil
 }
 
-// writeSettings keeps a share's dates and settings with its collection.
-func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection string) error {
+// passing are settings that change whenever somebody looks at a share: they are kept as they were when something else was written.
+var passing = []string{"last_viewed_at", "view_count", "updated_at"}
+
+// shareFields are a share's dates and settings. counted are those whose change is one of the share.
+func shareFields(s frameio.Share) (fields, counted map[string]string, err error) {
 	settings := map[string]any{"kind": s.Kind, "url": s.URL, "active": s.Active, "owner": map[string]string{"name": s.Owner.Name, "email": s.Owner.Email}, "settings": s.Settings}
 	if !s.ExpiresAt.IsZero() {
 		settings["expires_at"] = s.ExpiresAt.UTC().Format(time.RFC3339)
 	}
-	encoded, err := json.Marshal(settings)
+	encode := func() (map[string]string, error) {
+		encoded, err := json.Marshal(settings)
+		out := map[string]string{"framebridge_source_id": s.ID, "framebridge_source_url": s.URL, "framebridge_settings": string(encoded)}
+		if !s.CreatedAt.IsZero() {
+			out["framebridge_created_at"] = s.CreatedAt.UTC().Format(time.RFC3339)
+		}
+		return out, err
+	}
+	if fields, err = encode(); err != nil {
+		return nil, nil, err
+	}
+	lasting := maps.Clone(s.Settings)
+	for _, name := range passing {
+		delete(lasting, name)
+	}
+	settings["settings"] = lasting
+	counted, err = encode()
+	return fields, counted, err
+}
+
+// writeSettings keeps a share's dates and settings with its collection.
+func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection string) error {
+	fields, counted, err := shareFields(s)
 	if err != nil {
 		return err
 	}
-	fields := map[string]string{"framebridge_source_id": s.ID, "framebridge_source_url": s.URL, "framebridge_settings": string(encoded)}
-	if !s.CreatedAt.IsZero() {
-		fields["framebridge_created_at"] = s.CreatedAt.UTC().Format(time.RFC3339)
-	}
-	_, err = a.writeDetails(ctx, string(s.Kind)+":"+s.ID, collection, details{Fields: fields, NoCustom: true})
+	_, err = a.writeDetails(ctx, shareKey(s), collection, details{Fields: fields, Counted: counted, NoCustom: true})
 	return err
 }
 
-// linkSettings remembers which settings of a share were written.
-const linkSettings ledger.LinkKind = "settings"
+func shareKey(s frameio.Share) string { return string(s.Kind) + ":" + s.ID }
+
+// asListed is a fingerprint of what the list of shares says of one: who was invited is asked for by itself.
+func asListed(s frameio.Share) (string, error) {
+	_, counted, err := shareFields(s)
+	return mapping.FieldsHash(counted), err
+}
+
+// sameSettings says that a share's settings are those that were brought over, as far as is known.
+func (a *archive) sameSettings(ctx context.Context, s frameio.Share) (bool, error) {
+	now, err := asListed(s)
+	if err != nil {
+		return false, err
+	}
+	link, known, err := a.tenant.Ledger.Link(ctx, linkListed, shareKey(s))
+	return !known || link.Hash == now, err
+}
+
+const (
+	// linkSettings remembers which settings of a share were written.
+	linkSettings ledger.LinkKind = "settings"
+	// linkListed remembers how the list of shares showed one that was brought over.
+	linkListed ledger.LinkKind = "share as listed"
+)

@@ -129,13 +129,17 @@ func (a *archive) newCollections(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// moreInCollection says that a collection was renamed, or has an item whose reference is not in iconik yet.
+// moreInCollection says that a collection was renamed or says something else of itself, or has an item whose reference is not in iconik
+// yet.
 func (a *archive) moreInCollection(ctx context.Context, row ledger.Archive, c frameio.Collection, link ledger.Link) (bool, error) {
 	if _, failed, err := a.ledger.Failed(ctx, ledger.FailedReferences, c.ID); err != nil || failed {
 		return false, err
 	}
 	if _, title, ok := strings.Cut(link.Hash, "\x00"); ok && title != mapping.Title(collectionName(c)) {
 		return true, nil
+	}
+	if said, known, err := a.tenant.Ledger.Link(ctx, linkSettings, "collection:"+c.ID); err != nil || known && said.Hash != mapping.FieldsHash(collectionFields(c))+mapping.SourceFieldsHash(nil) {
+		return err == nil, err
 	}
 	items, known, err := a.frameio.CollectionItems(ctx, c, frameio.Project{ID: row.ID, RootID: row.RootID, Name: row.Name})
 	if err != nil || !known {
@@ -194,11 +198,15 @@ func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.C
 	if err := a.ledger.SetNotCarried(ctx, c.ID, "collection", notCarried); err != nil {
 		return err
 	}
-	fields := map[string]string{"framebridge_source_id": c.ID, "framebridge_description": c.Description, "framebridge_settings": string(c.Source)}
-	in := mapping.Fields(mapping.FieldsInput{OwnerName: c.Creator.Name, OwnerEmail: c.Creator.Email, CreatedAt: c.CreatedAt})
-	fields["framebridge_owner"], fields["framebridge_created_at"] = in["framebridge_owner"], in["framebridge_created_at"]
-	_, err = a.writeDetails(ctx, "collection:"+c.ID, id, details{Fields: fields, NoCustom: true})
+	_, err = a.writeDetails(ctx, "collection:"+c.ID, id, details{Fields: collectionFields(c), NoCustom: true})
 	return err
+}
+
+// collectionFields are what a collection says of itself.
+func collectionFields(c frameio.Collection) map[string]string {
+	in := mapping.Fields(mapping.FieldsInput{OwnerName: c.Creator.Name, OwnerEmail: c.Creator.Email, CreatedAt: c.CreatedAt})
+	return map[string]string{"framebridge_source_id": c.ID, "framebridge_description": c.Description, "framebridge_settings": string(c.Source),
+		"framebridge_owner": in["framebridge_owner"], "framebridge_created_at": in["framebridge_created_at"]}
 }
 
 // withReviewers adds who was invited to a secure share; the reviewers of a public one are nobody's list.

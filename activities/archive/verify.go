@@ -329,6 +329,13 @@ func (a *archive) verifyFolder(ctx context.Context, f ledger.Folder, place place
 	if err := a.compareCollection(ctx, place, is); err != nil {
 		return err
 	}
+	if _, refused, err := a.ledger.Failed(ctx, ledger.FailedCollection, f.SourceID); err != nil {
+		return err
+	} else if !refused {
+		if err := a.writeFolderDetails(ctx, f, f.CollectionID); err != nil { // it may say something else by now
+			return err
+		}
+	}
 	return a.verifyContents(ctx, f.CollectionID, me)
 }
 
