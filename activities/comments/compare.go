@@ -82,6 +82,7 @@ func (t Threads) Problem(ctx context.Context, it ledger.Item) (problem string, m
 	if stale {
 		return changedSince, true, nil
 	}
+	rows = append(rows, inOtherThreads(source, segments, there, rows)...)
 	rows = append(rows, outOfOrder(source, segments)...)
 	return "", false, t.Findings.Set(ctx, t.placeOf(it), rows)
 }
@@ -184,6 +185,43 @@ func (t Threads) restore(ctx context.Context, it ledger.Item, c frameio.Comment,
 		user = ""
 	}
 	return slices.DeleteFunc(found, changed), t.write(ctx, it, c, link, have, t.draftFor(it, c)(user), hash, false)
+}
+
+// inOtherThreads names the comments that stand in another thread in iconik, which moves none, than Frame.io has them in by now. segments are
+// those of the comments, and there all by their ids, as far as they are listed; rows is what was found before.
+func inOtherThreads(source []frameio.Comment, segments, there map[string]*iconik.Segment, rows []ledger.Difference) (out []ledger.Difference) {
+	comments := map[string]frameio.Comment{}
+	for _, c := range source {
+		comments[c.ID] = c
+	}
+	for _, c := range source {
+		s := segments[c.ID]
+		if s == nil {
+			continue
+		}
+		top, under := c, s
+		for i := 0; i <= len(source) && comments[top.ParentID].ID != ""; i++ {
+			top = comments[top.ParentID]
+		}
+		for i := 0; i <= len(there) && there[under.ParentID] != nil; i++ {
+			under = there[under.ParentID]
+		}
+		wanted := segments[top.ID]
+		if wanted == nil || wanted.ID == under.ID || under.ParentID != "" { // the rest of the thread is not listed
+			continue
+		}
+		row := ledger.Difference{Kind: ledger.DifferenceDiffers, Property: proof.Parent, Name: mapping.Excerpt(c.Text), Frameio: "none", Iconik: "none"}
+		if top.ID != c.ID {
+			row.Frameio = "in the thread of " + mapping.Excerpt(top.Text)
+		}
+		if under.ID != s.ID {
+			row.Iconik = "in the thread of " + mapping.Excerpt(under.Text)
+		}
+		if !slices.ContainsFunc(rows, func(d ledger.Difference) bool { return d.Property == row.Property && d.Name == row.Name }) {
+			out = append(out, row)
+		}
+	}
+	return out
 }
 
 // outOfOrder names the threads whose replies do not stand in iconik, which shows them as they were made, in Frame.io's order.

@@ -266,6 +266,35 @@ func TestAReplyInAnotherThreadIsNamed(t *testing.T) {
 	}
 }
 
+// Nor does Framebridge, where Frame.io has it in another thread by now: that is named, too. A reply to a reply that V4 shows under the
+// comment above both, as after an account migration, is in its thread.
+func TestACommentThatFrameioHasInAnotherThreadIsNamed(t *testing.T) {
+	t.Parallel()
+	p := openProved(t, "legacy")
+	deeper := p.frameio.AddComment(frameiosim.Comment{AssetID: p.file, ParentID: p.reply, Text: "and warmer"}).ID
+	p.run()
+	under := func(id, parent string) {
+		require.True(t, p.frameio.Edit(id, func(c *frameiosim.Comment) { c.ParentID = parent }))
+	}
+	under(deeper, p.over)
+	p.run()
+	for _, change := range []struct{ comment, parent, name, frameio, iconik string }{
+		{deeper, p.drawn, "and warmer", "in the thread of this one", "in the thread of Rita Reyes <rita@client.example>: a little darker"},
+		{p.drawn, p.over, "this one", "in the thread of a little darker", "none"}, // and with it the one before
+	} {
+		under(change.comment, change.parent)
+		for range 2 {
+			fin := p.again(t)
+			assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+			assert.Equal(t, [][]string{{"differ", "parent", change.name, change.frameio, change.iconik}}, p.rows())
+		}
+	}
+	under(p.drawn, "")
+	under(deeper, p.over)
+	p.run()
+	assert.Empty(t, p.rows())
+}
+
 // What changes of a comment in Frame.io, after it was brought over, is brought over by the same run.
 func TestACommentChangedInFrameioFollows(t *testing.T) {
 	t.Parallel()
