@@ -86,3 +86,12 @@ func TestOnlyWhatHadNoneAndCountsNoneIsKept(t *testing.T) {
 		assert.Equal(t, []int{c.want, c.want}, []int{once.CommentCount, merged(once, seen).CommentCount}, "%+v", c)
 	}
 }
+
+// No more comments are done than there are: what was deleted in Frame.io is not read any more, and is looked for in iconik all the same.
+func TestDeletedCommentsAreNotDone(t *testing.T) {
+	before := Item{CommentCount: 2, CommentsDone: 2, CommentsSeen: 2, CommentsScan: 1}
+	none := merged(before, Item{CommentCount: 0})
+	assert.Equal(t, []any{0, 0, true}, []any{none.CommentCount, none.CommentsDone, none.HadComments})
+	unknown := merged(before, Item{CommentCount: CommentsUnknown})
+	assert.Equal(t, []any{CommentsUnknown, 2}, []any{unknown.CommentCount, unknown.CommentsDone}, "it is read again")
+}

@@ -167,6 +167,9 @@ func merged(old, seen Item) Item {
 	case old.CommentCount == 0 && (old.CommentsScan == 0 || hintsFirst(old.CommentHint, seen.CommentHint)): // never read, or changed since
 		it.CommentCount = CommentsUnknown
 	}
+	if it.CommentCount >= 0 && it.CommentsDone > it.CommentCount { // what is deleted is not read, and no more is done than there is
+		it.CommentsDone, it.HadComments = it.CommentCount, true
+	}
 	it.CommentHint = seen.CommentHint
 	it.Fields, it.Custom, it.FieldsHash, it.Scan = seen.Fields, seen.Custom, seen.FieldsHash, seen.Scan
 	content := old.Size != seen.Size || old.SourceChecksum != "" && seen.SourceChecksum != "" && old.SourceChecksum != seen.SourceChecksum
