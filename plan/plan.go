@@ -195,6 +195,10 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 			case frameio.KindFile:
 				p.plan.Assets++
 				p.file(child, Item(folder, child, child, 1, 1, 0))
+			default:
+				if err := p.refused(child.ID, JoinPath(folder.Path, child.Name), "an object", frameio.UnknownKind(child)); err != nil {
+					return err
+				}
 			}
 		}
 	}

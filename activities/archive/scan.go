@@ -150,6 +150,11 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, listing *r
 			}
 		case frameio.KindFile:
 			items = append(items, plan.Item(folder, child, child, 1, 1, scan))
+		default:
+			failure := ledger.Failure{Kind: ledger.FailedFolder, SourceID: child.ID, Place: plan.JoinPath(folder.Path, child.Name), URL: child.URL, Scan: scan}
+			if _, err := a.objects.TryOr(ctx, failure, func() error { return frameio.UnknownKind(child) }); err != nil {
+				return err
+			}
 		}
 	}
 	a.commentCounts().Listed(items, known)

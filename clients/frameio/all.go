@@ -2,6 +2,7 @@ package frameio
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -60,6 +61,15 @@ func All[T any](ctx context.Context, operation string, id func(T) string, list f
 
 // Listing notices that a listing which is read page by page repeats itself or does not end.
 func Listing(operation string) *rest.Listing { return rest.NewListing(vendor, operation) }
+
+// UnknownKind is why an object in a folder cannot be brought over: it is of a kind that Framebridge does not know. nil for all others.
+func UnknownKind(a Asset) error {
+	switch a.Kind {
+	case KindFile, KindFolder, KindStack:
+		return nil
+	}
+	return &rest.Error{Vendor: vendor, Operation: "list a folder", Class: rest.Unsupported, Detail: fmt.Sprintf("%q is of the kind %q, which Framebridge does not know", a.Name, a.Kind)}
+}
 
 // unique leaves out the rows whose id came before.
 func unique[T any](rows []T, id func(T) string) []T {
