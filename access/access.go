@@ -242,6 +242,20 @@ func (g Grant) Key() string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// Within is what of a grant another one gives, too.
+func (g Grant) Within(other Grant) Grant {
+	both := func(a, b map[string]bool) map[string]bool {
+		out := map[string]bool{}
+		for id, writes := range a {
+			if w, ok := b[id]; ok {
+				out[id] = writes && w
+			}
+		}
+		return out
+	}
+	return Grant{Users: both(g.Users, other.Users), Groups: both(g.Groups, other.Groups)}
+}
+
 // IDs are the IDs of users and groups.
 type IDs struct{ Users, Groups []string }
 

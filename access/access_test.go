@@ -139,3 +139,10 @@ func TestGrants(t *testing.T) {
 	assert.Equal(t, []Entry{{ID: "X"}, {ID: "A", Group: true, Inherited: true}}, added)
 	assert.Equal(t, []string{"C", "D"}, missing.Users)
 }
+
+func TestWithinIsWhatBothGive(t *testing.T) {
+	have := Grant{Users: map[string]bool{"ann": true, "bob": false}, Groups: map[string]bool{"edit": true}}
+	now := Grant{Users: map[string]bool{"ann": false, "cleo": true}, Groups: map[string]bool{"edit": true, "sound": false}}
+	assert.Equal(t, Grant{Users: map[string]bool{"ann": false}, Groups: map[string]bool{"edit": true}}, have.Within(now))
+	assert.Equal(t, have, have.Within(have))
+}

@@ -1,6 +1,7 @@
 package acls
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,6 +28,8 @@ type Object struct {
 	Type, ID string
 	Place    string // whose rule applies; "" is the project
 	Name     string // for people
+
+	gone bool // from Frame.io: nobody is let in any more
 }
 
 func (o Object) key() string { return o.Type + ":" + o.ID }
@@ -78,8 +81,11 @@ func (k *Keeper) keep(ctx context.Context, o Object, g access.Grant) error {
 	if _, _, err := k.Tenant.Ledger.Intend(ctx, ledger.Link{Kind: linkAccess, SourceID: o.key(), Archive: k.Project, Parent: o.Place, IntendedAt: time.Now()}); err != nil {
 		return err
 	}
-	return k.Tenant.Ledger.Complete(ctx, linkAccess, o.key(), o.ID, g.Key())
+	return k.Tenant.Ledger.CompleteAs(ctx, linkAccess, o.key(), o.ID, g.Key(), cmp.Or(o.Place, k.Project))
 }
+
+// placeKept is the place that an object was in when it was given its list last.
+func placeKept(k ledger.Link) string { return cmp.Or(k.Written, k.Parent) }
 
 // takeOver closes an object that Framebridge has not kept closed until now: everybody on its list who may not see it in
 // Frame.io is removed and reported.
@@ -210,6 +216,9 @@ func (k *Keeper) Align(ctx context.Context, objects []Object) error {
 // wanted returns what an object's list should be given, and false if iconik's defaults apply to it. An object that was once
 // closed and is now open to the project keeps a list: iconik has no call that restores its defaults.
 func (k *Keeper) wanted(ctx context.Context, o Object) (access.Grant, bool, error) {
+	if o.gone {
+		return k.wantedOfGone(ctx, o)
+	}
 	r, err := k.rule(ctx, o.Place)
 	if err != nil || !r.Open {
 		return r.Grant, true, err
@@ -220,6 +229,22 @@ func (k *Keeper) wanted(ctx context.Context, o Object) (access.Grant, bool, erro
 	}
 	r.Open = false
 	return r.Grant, true, k.resolved(ctx, &r)
+}
+
+// wantedOfGone is what something that Frame.io has no more keeps of its list: who lost access to its place loses it. Of a place that is gone,
+// too, nothing is known.
+func (k *Keeper) wantedOfGone(ctx context.Context, o Object) (access.Grant, bool, error) {
+	link, known, err := k.Tenant.Ledger.Link(ctx, linkAccess, o.key())
+	if err != nil || !known || k.OwnPlace(ctx, o.Place) == "" {
+		return access.Grant{}, false, err
+	}
+	have, err := k.set(ctx, link.Hash)
+	if err != nil {
+		return access.Grant{}, false, err
+	}
+	o.gone = false
+	now, kept, err := k.wanted(ctx, o)
+	return have.Within(now), kept, err
 }
 
 // resolved fills in the grant of an open rule.

@@ -81,7 +81,7 @@ func (v *verification) check(ctx context.Context, objects []Object) error {
 }
 
 func (v *verification) one(ctx context.Context, o Object) error {
-	if o.ID == "" {
+	if o.ID == "" || o.gone {
 		return nil
 	}
 	want, kept, err := v.k.wanted(ctx, o)

@@ -3,6 +3,7 @@ package acls
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/framebridge/framebridge/access"
 	"github.com/framebridge/framebridge/activities/attempt"
@@ -43,8 +44,39 @@ func (k *Keeper) LetIn(ctx context.Context, items []ledger.Item) error {
 	return k.Align(ctx, objects)
 }
 
-// each calls do in batches for everything that the archive has created in iconik. links are the kinds of collections outside the tree.
+// each goes through all that the archive has made in iconik, in batches. links are the kinds of what stands beside the tree. What
+// Frame.io has no more, and was given a list once, comes last.
 func (k *Keeper) each(ctx context.Context, links []ledger.LinkKind, do func([]Object) error) error {
+	seen := map[string]bool{}
+	if err := k.eachThere(ctx, links, func(objects []Object) error {
+		for _, o := range objects {
+			seen[o.key()] = true
+		}
+		return do(objects)
+	}); err != nil {
+		return err
+	}
+	for after := ""; ; {
+		page, next, err := k.Ledger.Links(ctx, linkAccess, after, objectsAtOnce)
+		if err != nil {
+			return err
+		}
+		var gone []Object
+		for _, l := range page {
+			if objectType, id, ok := strings.Cut(l.SourceID, ":"); ok && !seen[l.SourceID] {
+				gone = append(gone, Object{Type: objectType, ID: id, Place: placeKept(l), Name: "what Frame.io no longer has", gone: true})
+			}
+		}
+		if err := do(gone); err != nil {
+			return err
+		}
+		if after = next; next == "" {
+			return nil
+		}
+	}
+}
+
+func (k *Keeper) eachThere(ctx context.Context, links []ledger.LinkKind, do func([]Object) error) error {
 	row, known, err := k.Ledger.Get(ctx)
 	if err != nil || !known {
 		return err
@@ -205,8 +237,9 @@ func (k *Keeper) PutReport(ctx context.Context) (string, error) {
 // OfGonePlace says that an object was given the readers of a place whose rule is gone: those who may read the rest need not be them.
 func (k *Keeper) OfGonePlace(ctx context.Context, o Object) (bool, error) {
 	link, known, err := k.Tenant.Ledger.Link(ctx, linkAccess, o.key())
-	if err != nil || !known || link.Parent == "" || link.Parent == k.Project {
+	place := placeKept(link)
+	if err != nil || !known || place == "" || place == k.Project {
 		return false, err
 	}
-	return k.OwnPlace(ctx, link.Parent) == "", nil
+	return k.OwnPlace(ctx, place) == "", nil
 }

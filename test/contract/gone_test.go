@@ -125,3 +125,46 @@ func TestADeletedRestrictedFolderIsNotTold(t *testing.T) {
 		assert.NotContains(t, said, secret)
 	}
 }
+
+// Who loses access to a folder loses that to what was deleted from it, too, which stays in iconik: a file, and a folder within. Nobody gets
+// any by it.
+func TestWhatIsDeletedFollowsWhoMaySeeItsFolder(t *testing.T) {
+	t.Parallel()
+	c := openCleared(t)
+	person := map[string]frameiosim.User{}
+	for _, name := range []string{"ann", "bob", "cleo"} {
+		person[name] = c.frameio.AddUser(frameiosim.User{Name: name, Email: name + "@film.example"})
+		c.iconik.AddUser(name+"@film.example", name, "")
+	}
+	c.frameio.SetMembers(c.project.TeamID, person["ann"].ID, person["bob"].ID, person["cleo"].ID)
+	viewers := func(names ...string) (roles []frameiosim.Role) {
+		for _, n := range names {
+			roles = append(roles, frameiosim.Role{User: person[n].ID, Role: "viewer"})
+		}
+		return roles
+	}
+	c.frameio.Restrict(c.day, viewers("ann", "bob")...)
+	c.again(t)
+	first, second := c.item(t, "first.mov"), c.item(t, "second.mov")
+	may := func(asset string) (who []string) {
+		for _, name := range []string{"ann", "bob", "cleo"} {
+			if c.iconik.MayRead(name+"@film.example", asset) {
+				who = append(who, name)
+			}
+		}
+		return who
+	}
+	require.Equal(t, []string{"ann", "bob"}, may(first.AssetID))
+	c.frameio.DeleteAsset(first.SourceID)
+	c.frameio.DeleteAsset(c.below)
+	c.again(t)
+	c.frameio.Restrict(c.day, viewers("ann")...)
+	c.again(t)
+	assert.Equal(t, []string{"ann"}, may(first.AssetID), "a file that was deleted")
+	assert.Equal(t, []string{"ann"}, may(second.AssetID), "a file in a folder that was deleted")
+	assert.Equal(t, []string{"ann"}, may(c.collection("Sound", func(map[string]any) {})), "a folder that was deleted")
+	c.frameio.DeleteAsset(c.day)
+	c.again(t)
+	assert.Equal(t, []string{"ann"}, may(first.AssetID), "with its rule, nobody is let in")
+	assert.Equal(t, []string{"ann"}, may(second.AssetID))
+}
