@@ -189,8 +189,10 @@ func describe(what string, status int, cause error) string {
 
 func retryable(status int) bool {
 	switch status {
-	case 0, http.StatusRequestTimeout, http.StatusTooManyRequests:
+	case 0, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported: // and never will be
+		return false
 	}
 	return status >= 500
 }

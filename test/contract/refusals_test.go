@@ -42,7 +42,7 @@ func (s spoil) passing() bool { return s.times > 0 }
 // passes at the third time.
 var spoils = []spoil{
 	{name: "400", status: 400}, {name: "401", status: 401, times: 2}, {name: "403", status: 403}, {name: "404", status: 404},
-	{name: "409", status: 409}, {name: "413", status: 413}, {name: "422", status: 422}, {name: "429", status: 429, times: 1}, {name: "500", status: 500, times: 2},
+	{name: "409", status: 409}, {name: "413", status: 413}, {name: "422", status: 422}, {name: "501", status: 501}, {name: "429", status: 429, times: 1}, {name: "500", status: 500, times: 2},
 	{name: "reset", reset: true, times: 2}, {name: "lost answer", lose: true, times: 1},
 	{name: "garbage", status: 200, body: "<html>Bad gateway", raw: true, times: 2}, {name: "empty body", status: 200, raw: true, times: 2},
 }
@@ -216,6 +216,7 @@ var emptyView = regexp.MustCompile(`^iconik GET /API/metadata/v1/.*/views/{id}$`
 var once = map[string]string{
 	"frameio GET /v2/teams/{id}": "422", "frameio GET /v4/accounts/{id}/workspaces/{id}": "422",
 	"frameio GET /v4/accounts/{id}/shares/{id}/assets": "404", "frameio GET /v4/accounts/{id}/shares/{id}/reviewers": "403",
+	"store GET  of iconik":                 "501",
 	"frameio GET /v2/assets/{id}/comments": "404", "frameio GET /v4/accounts/{id}/files/{id}/comments": "404",
 }
 
