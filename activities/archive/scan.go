@@ -26,6 +26,11 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	if row, err = arc.refreshProject(ctx, row); err != nil {
 		return workflows.ScanResult{}, err
 	}
+	if in.Compare {
+		if row, err = arc.followName(ctx, row); err != nil {
+			return workflows.ScanResult{}, err
+		}
+	}
 	if err := arc.readAccess(ctx); err != nil {
 		return workflows.ScanResult{}, err
 	}
@@ -82,6 +87,18 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 		work, err = arc.newCollections(ctx)
 	}
 	return workflows.ScanResult{Counts: counts, Changed: work}, err
+}
+
+// followName notes what the project is called by now: the proof gives its collection that title.
+func (a *archive) followName(ctx context.Context, row ledger.Archive) (ledger.Archive, error) {
+	now, err := a.frameio.Project(ctx, a.ref.Archive)
+	if rest.IsNotFound(err) {
+		return row, a.noProject(ctx)
+	}
+	if err != nil || now.Name == row.Name {
+		return row, err
+	}
+	return a.ledger.Update(ctx, func(r *ledger.Archive) { r.Name, r.ProjectURL = now.Name, now.URL })
 }
 
 // scanFolders reads the folders that have not been read yet, page by page. known says how to treat comments that Frame.io only

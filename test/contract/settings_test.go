@@ -15,7 +15,7 @@ func (c *cleared) values(title string) map[string]string {
 	return c.iconik.Values("collections", c.collection(title, func(map[string]any) {}))
 }
 
-// What a share, a collection and a folder say of themselves follows in the run that sees it, like what is in them.
+// What a share, a collection, a folder and the project say of themselves follows in the run that sees it, like what is in them.
 func TestSettingsThatChangeDuringARunFollow(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -28,6 +28,7 @@ func TestSettingsThatChangeDuringARunFollow(t *testing.T) {
 		"collection": {do: func(c *cleared) {
 			c.frameio.EditCollection(c.coll, func(x *frameiosim.Collection) { x.Description = "Only the best" })
 		}, title: "Selects", field: "framebridge_description", want: "Only the best"},
+		"project": {do: func(c *cleared) { c.frameio.Rename(c.project.ID, "Other stacks - Archived") }, title: "Other stacks", field: "framebridge_source_id", want: "-"},
 		"folder": {do: func(c *cleared) {
 			c.frameio.SetField(c.day, c.frameio.AddField("Slate", "text"), "12A")
 		}, title: "Day 1", field: "framebridge_fields", want: "12A"},
