@@ -131,6 +131,7 @@ func (a *archive) skip(ctx context.Context, it ledger.Item, why string) error {
 
 // placeholder keeps the metadata and comments of a file whose bytes are not copied, in an asset of type PLACEHOLDER.
 func (a *archive) placeholder(ctx context.Context, it ledger.Item) (ledger.Item, error) {
+	said := it.FileID == "" && it.Rendition == "" && it.WrittenHash == it.FieldsHash && !it.FieldsOwed // by an earlier run, and nothing else since
 	if it.FileID != "" {
 		var err error
 		if it, err = a.dropUpload(ctx, it); err != nil {
@@ -141,9 +142,11 @@ func (a *archive) placeholder(ctx context.Context, it ledger.Item) (ledger.Item,
 	if err != nil {
 		return it, err
 	}
-	written, err := a.writeFields(ctx, it, nil)
-	if err != nil {
-		return it, err
+	written := ""
+	if !said {
+		if written, err = a.writeFields(ctx, it, nil); err != nil {
+			return it, err
+		}
 	}
 	if (it.WrittenHash != "" || it.Migrated) && it.Version == it.Versions {
 		asset, err := a.iconik.Assets.Get(ctx, it.AssetID, true)

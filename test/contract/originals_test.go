@@ -128,3 +128,28 @@ func TestAMissingOriginalIsNotWaitedForForEver(t *testing.T) {
 		})
 	}
 }
+
+// A file that fails for want of its original, as the tenant has chosen, is looked at again by each run, and what was kept of it is not written
+// again: a mirror would have a new report each night. What is said of it since follows.
+func TestAnotherLookForAnOriginalWritesNothing(t *testing.T) {
+	t.Parallel()
+	s := openStacks(t, "v4")
+	s.config.Tenants[tenantID].Archive.MissingOriginal = "fail"
+	f := s.file(s.root, "a.mov")
+	v := s.file(s.root, "v1.mov")
+	s.frameio.AddStack(v, s.file(s.root, "v2.mov"))
+	s.frameio.HideOriginal(f.ID)
+	s.frameio.HideOriginal(v.ID)
+	require.Equal(t, "incomplete", s.again(t).Status)
+	fin := s.again(t)
+	assert.Equal(t, "incomplete", fin.Status, fin.Reason)
+	assert.False(t, fin.Changed)
+	assert.Len(t, s.failedItems(t), 2)
+	s.frameio.Label(f.ID, "approved")
+	assert.True(t, s.again(t).Changed)
+	assert.Equal(t, "approved", s.iconik.Values("assets", s.item(t, "a.mov").AssetID)["framebridge_status"])
+	s.config.Tenants[tenantID].Archive.MissingOriginal = "proxy"
+	fin = s.again(t)
+	assert.Equal(t, "verified_with_exceptions", fin.Status, fin.Reason)
+	assert.Equal(t, "proxy", s.iconik.Values("assets", s.item(t, "a.mov").AssetID)["framebridge_rendition"])
+}
