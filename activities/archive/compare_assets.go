@@ -60,7 +60,7 @@ func (a *archive) compareAsset(ctx context.Context, it ledger.Item, asset *iconi
 	if err != nil {
 		return err
 	}
-	found, err := a.compareVersions(ctx, asset, slices.DeleteFunc(versions, func(v ledger.Item) bool { return v.AssetKey != it.AssetKey }))
+	found, err := a.leftovers(nil).Versions(ctx, asset, slices.DeleteFunc(versions, func(v ledger.Item) bool { return v.AssetKey != it.AssetKey }))
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (a *archive) compareFields(ctx context.Context, o iconik.Object, key string
 		if ours, err := a.ledger.Reclaimed(ctx, it.SourceID); err != nil || ours { // deleted on purpose
 			return err
 		}
-		where, err := a.goneTo(ctx, it.SourceID)
+		where, err := a.leftovers(nil).Where(ctx, it.SourceID)
 		if err != nil {
 			return err
 		}

@@ -2,12 +2,11 @@ package archive
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/framebridge/framebridge/activities/comparing"
+	"github.com/framebridge/framebridge/activities/gone"
 	"github.com/framebridge/framebridge/activities/placing"
-	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
@@ -18,6 +17,11 @@ import (
 // places puts versions where Frame.io's files and stacks call for.
 func (a *archive) places() placing.Places {
 	return placing.Places{Archive: a.ref.Archive, Iconik: a.iconik, Tenant: a.tenant.Ledger, Rows: a.ledger, Objects: a.objects, Restores: a.findings.Restores, Changed: a.markChanged, Comments: a.asWritten, FieldsChanged: a.fieldsChanged}
+}
+
+// leftovers are what iconik has of this archive and Frame.io has no more.
+func (a *archive) leftovers(contents func(ctx context.Context, collection string) error) gone.Leftovers {
+	return gone.Leftovers{Frameio: a.frameio, Iconik: a.iconik, Tenant: a.tenant.Ledger, Rows: a.ledger, Objects: a.objects, Access: a.access, Findings: a.findings, Places: a.places(), Contents: contents}
 }
 
 // asWritten returns an item's comments as they are written to iconik now, in the forms for known and unknown authors.
@@ -51,19 +55,3 @@ func (a *archive) fieldsChanged(ctx context.Context, it ledger.Item, asset, vers
 	return slices.ContainsFunc(found, func(d proof.Difference) bool { return d.Kind == proof.Changed }), err
 }
 
-// elsewhere returns the problem if an item's asset stands for another file or stack. The ledger's IDs alone prove nothing.
-func elsewhere(asset *iconik.Asset, it ledger.Item) string {
-	kind, _, ours := mapping.ParseExternalID(asset.ExternalID)
-	if want := externalOf(it); ours && (kind == "file" || kind == "stack") && asset.ExternalID != want {
-		return fmt.Sprintf("differ: its asset in iconik stands for %s, and not for %s", asset.ExternalID, want)
-	}
-	return ""
-}
-
-// externalOf returns the external ID of the asset that an item belongs in.
-func externalOf(it ledger.Item) string {
-	if it.AssetKey == it.SourceID {
-		return mapping.ExternalID("file", it.AssetKey)
-	}
-	return mapping.ExternalID("stack", it.AssetKey)
-}

@@ -2,9 +2,7 @@ package archive
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
+	"github.com/framebridge/framebridge/plan"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -136,7 +135,7 @@ func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share)
 	if err := a.references().Extra(ctx, s.ID, s.Name, id, shown); err != nil {
 		return err
 	}
-	listed, err := asListed(s)
+	listed, err := plan.ShareAsListed(s)
 	if err != nil {
 		return err
 	}
@@ -149,13 +148,13 @@ func (a *archive) copyShare(ctx context.Context, parent string, s frameio.Share)
 	if err := a.writeSettings(ctx, s, id); err != nil {
 		return err
 	}
-	if link, _, err := a.tenant.Ledger.Link(ctx, linkListed, shareKey(s)); err != nil || link.Hash == listed && link.TargetID == id {
+	if link, _, err := a.tenant.Ledger.Link(ctx, linkListed, plan.ShareKey(s)); err != nil || link.Hash == listed && link.TargetID == id {
 		return err
 	}
-	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: linkListed, SourceID: shareKey(s), Archive: a.ref.Archive, Parent: id, IntendedAt: time.Now()}); err != nil {
+	if _, _, err := a.tenant.Ledger.Intend(ctx, ledger.Link{Kind: linkListed, SourceID: plan.ShareKey(s), Archive: a.ref.Archive, Parent: id, IntendedAt: time.Now()}); err != nil {
 		return err
 	}
-	return a.tenant.Ledger.Complete(ctx, linkListed, shareKey(s), id, listed)
+	return a.tenant.Ledger.Complete(ctx, linkListed, plan.ShareKey(s), id, listed)
 }
 
 func (a *archive) shareItems(ctx context.Context, s frameio.Share) ([]frameio.ShareItem, error) {
@@ -295,107 +294,34 @@ func (a *archive) newReferences(ctx context.Context, id, name, collection string
 // targetOf returns what an item of a share refers to in iconik, or an empty target if the project no longer has it.
 func (a *archive) targetOf(ctx context.Context, item frameio.ShareItem) (objectType, target string, err error) {
 	if item.Kind != frameio.KindFolder {
-		if target, err = a.assetOf(ctx, item.AssetID); err != nil || target != "" {
+		if target, err = a.references().AssetOf(ctx, item.AssetID); err != nil || target != "" {
 			return "assets", target, err
 		}
 	}
 	if item.Kind == frameio.KindFolder || item.Kind == "" {
-		target, err = a.collectionOf(ctx, item.AssetID)
+		target, err = a.references().CollectionOf(ctx, item.AssetID)
 	}
 	return "collections", target, err
 }
 
-// assetOf returns a file's or stack's asset by the ledger's links. A single version of a stack leads to the stack's asset.
-func (a *archive) assetOf(ctx context.Context, source string) (string, error) {
-	if target, err := a.linked(ctx, source, ledger.LinkFile, ledger.LinkStack); err != nil || target != "" {
-		return target, err
-	}
-	it, ok, err := a.ledger.Item(ctx, source)
-	if err != nil || !ok {
-		return "", err
-	}
-	return it.AssetID, nil
-}
-
-// collectionOf returns a folder's collection, or the project's for its root folder.
-func (a *archive) collectionOf(ctx context.Context, source string) (string, error) {
-	if target, err := a.linked(ctx, source, ledger.LinkFolder, ledger.LinkProject); err != nil || target != "" {
-		return target, err
-	}
-	row, err := a.row(ctx)
-	if err != nil || row.RootID != source {
-		return "", err
-	}
-	return row.CollectionID, nil
-}
-
-func (a *archive) linked(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
-	for _, kind := range kinds {
-		link, ok, err := a.tenant.Ledger.Link(ctx, kind, source)
-		if err != nil {
-			return "", err
-		}
-		if ok && link.TargetID != "" {
-			return link.TargetID, nil
-		}
-	}
-	return "", nil
-}
-
-// passing are settings that change whenever somebody looks at a share: they are kept as they were when something else was written.
-var passing = []string{"last_viewed_at", "view_count", "updated_at"}
-
-// shareFields are a share's dates and settings. counted are those whose change is one of the share.
-func shareFields(s frameio.Share) (fields, counted map[string]string, err error) {
-	settings := map[string]any{"kind": s.Kind, "url": s.URL, "active": s.Active, "owner": map[string]string{"name": s.Owner.Name, "email": s.Owner.Email}, "settings": s.Settings}
-	if !s.ExpiresAt.IsZero() {
-		settings["expires_at"] = s.ExpiresAt.UTC().Format(time.RFC3339)
-	}
-	encode := func() (map[string]string, error) {
-		encoded, err := json.Marshal(settings)
-		out := map[string]string{"framebridge_source_id": s.ID, "framebridge_source_url": s.URL, "framebridge_settings": string(encoded)}
-		if !s.CreatedAt.IsZero() {
-			out["framebridge_created_at"] = s.CreatedAt.UTC().Format(time.RFC3339)
-		}
-		return out, err
-	}
-	if fields, err = encode(); err != nil {
-		return nil, nil, err
-	}
-	lasting := maps.Clone(s.Settings)
-	for _, name := range passing {
-		delete(lasting, name)
-	}
-	settings["settings"] = lasting
-	counted, err = encode()
-	return fields, counted, err
-}
 
 // writeSettings keeps a share's dates and settings with its collection.
 func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection string) error {
-	fields, counted, err := shareFields(s)
+	fields, counted, err := plan.ShareFields(s)
 	if err != nil {
 		return err
 	}
-	_, err = a.writeDetails(ctx, shareKey(s), collection, details{Fields: fields, Counted: counted, NoCustom: true})
+	_, err = a.writeDetails(ctx, plan.ShareKey(s), collection, details{Fields: fields, Counted: counted, NoCustom: true})
 	return err
-}
-
-func shareKey(s frameio.Share) string { return string(s.Kind) + ":" + s.ID }
-
-// asListed is a fingerprint of what the list of shares says of one: who was invited is asked for by itself.
-func asListed(s frameio.Share) (string, error) {
-	_, counted, err := shareFields(s)
-	return mapping.FieldsHash(counted), err
 }
 
 // sameSettings says that a share's settings are those that were brought over, as far as is known.
 func (a *archive) sameSettings(ctx context.Context, s frameio.Share) (bool, error) {
-	now, err := asListed(s)
+	now, err := plan.ShareAsListed(s)
 	if err != nil {
 		return false, err
 	}
-	link, known, err := a.tenant.Ledger.Link(ctx, linkListed, shareKey(s))
+	link, known, err := a.tenant.Ledger.Link(ctx, linkListed, plan.ShareKey(s))
 	return !known || link.Hash == now, err
 }
 

@@ -156,7 +156,7 @@ func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, mis
 	if asset.Deleted() {
 		return "missing: the asset was deleted in iconik; a retry restores it", assetMissing, nil
 	}
-	if why := elsewhere(asset, it); why != "" {
+	if why := comparing.Elsewhere(asset, it); why != "" {
 		return why, nothingMissing, nil
 	}
 	if !slices.ContainsFunc(asset.Versions, func(v iconik.Version) bool { return v.ID == it.VersionID && !v.Deleted() }) {
@@ -291,7 +291,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 			return res, fmt.Errorf("verifying the collection of %q: %w", f.Path, err)
 		}
 	}
-	if err := arc.compareGone(ctx, me); err != nil {
+	if err := arc.leftovers(func(ctx context.Context, c string) error { return arc.verifyContents(ctx, c, me) }).Folders(ctx); err != nil {
 		return res, err
 	}
 	if err := arc.compareBeside(ctx); err != nil {

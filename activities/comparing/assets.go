@@ -7,6 +7,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/proof"
 )
 
@@ -83,4 +84,21 @@ func Versions(asset *iconik.Asset, items []ledger.Item, gone map[string]bool) []
 		out = append(out, ledger.Difference{Kind: ledger.DifferenceChanged, Property: Current, Frameio: fmt.Sprintf("version %d", newest.Version), Iconik: is})
 	}
 	return out
+}
+
+// Elsewhere says of an item that the asset it is in stands for another file or stack: the ledger's ids alone prove nothing.
+func Elsewhere(asset *iconik.Asset, it ledger.Item) string {
+	kind, _, ours := mapping.ParseExternalID(asset.ExternalID)
+	if want := externalOf(it); ours && (kind == "file" || kind == "stack") && asset.ExternalID != want {
+		return fmt.Sprintf("differ: its asset in iconik stands for %s, and not for %s", asset.ExternalID, want)
+	}
+	return ""
+}
+
+// externalOf is the external id of the asset that an item belongs in.
+func externalOf(it ledger.Item) string {
+	if it.AssetKey == it.SourceID {
+		return mapping.ExternalID("file", it.AssetKey)
+	}
+	return mapping.ExternalID("stack", it.AssetKey)
 }

@@ -242,6 +242,43 @@ func (r References) forget(ctx context.Context, kind ledger.LinkKind, share stri
 	return r.Tenant.Delete(ctx, kind, share)
 }
 
+// AssetOf follows the ledger's links; a single version of a stack leads to the stack's asset.
+func (r References) AssetOf(ctx context.Context, source string) (string, error) {
+	if target, err := r.linked(ctx, source, ledger.LinkFile, ledger.LinkStack); err != nil || target != "" {
+		return target, err
+	}
+	it, ok, err := r.Rows.Item(ctx, source)
+	if err != nil || !ok {
+		return "", err
+	}
+	return it.AssetID, nil
+}
+
+// CollectionOf returns a folder's collection; the project's for its root folder.
+func (r References) CollectionOf(ctx context.Context, source string) (string, error) {
+	if target, err := r.linked(ctx, source, ledger.LinkFolder, ledger.LinkProject); err != nil || target != "" {
+		return target, err
+	}
+	row, _, err := r.Rows.Get(ctx)
+	if err != nil || row.RootID != source {
+		return "", err
+	}
+	return row.CollectionID, nil
+}
+
+func (r References) linked(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
+	for _, kind := range kinds {
+		link, ok, err := r.Tenant.Link(ctx, kind, source)
+		if err != nil {
+			return "", err
+		}
+		if ok && link.TargetID != "" {
+			return link.TargetID, nil
+		}
+	}
+	return "", nil
+}
+
 const (
 	linksPage  = 500
 	partShares = "shares" // what copying a share finds
