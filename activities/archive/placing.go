@@ -54,4 +54,3 @@ func (a *archive) fieldsChanged(ctx context.Context, it ledger.Item, asset, vers
 	found := comparing.CompareFields(fields, comparing.In(stored), written, true)
 	return slices.ContainsFunc(found, func(d proof.Difference) bool { return d.Kind == proof.Changed }), err
 }
-

@@ -304,7 +304,6 @@ func (a *archive) targetOf(ctx context.Context, item frameio.ShareItem) (objectT
 	return "collections", target, err
 }
 
-
 // writeSettings keeps a share's dates and settings with its collection.
 func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection string) error {
 	fields, counted, err := plan.ShareFields(s)
