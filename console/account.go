@@ -138,12 +138,12 @@ func (c *console) accountState(ctx context.Context, tenant string) (live.State, 
 
 var migrationBadges = map[ledger.MigrationStatus]page.Badge{
 	ledger.MigrationPlanning: page.Go("Listing the projects"), ledger.MigrationRunning: page.Go("Running"), ledger.MigrationPaused: page.Wait("Paused"),
-	ledger.MigrationScheduled: page.Wait("Waiting for its hours"),
+	ledger.MigrationScheduled: page.Wait("Waiting for scheduled hours"),
 	ledger.MigrationDone:      page.Good("Done"), ledger.MigrationCancelled: page.Off("Canceled"), ledger.MigrationFailed: page.Bad("Failed"),
 }
 
 var projectBadges = map[ledger.ProjectState]page.Badge{
-	ledger.ProjectQueued: page.Wait("Queued"), ledger.ProjectRunning: page.Go("Running"), ledger.ProjectWaiting: page.Wait("Waiting for a person"),
+	ledger.ProjectQueued: page.Wait("Queued"), ledger.ProjectRunning: page.Go("Running"), ledger.ProjectWaiting: page.Wait("Action needed"),
 	ledger.ProjectVerified:   page.Good("Verified"),
 	ledger.ProjectExceptions: page.Fair("Verified, with exceptions"), ledger.ProjectIncomplete: page.Bad("Incomplete"), ledger.ProjectFailed: page.Bad("Failed"),
 	ledger.ProjectCancelled: page.Off("Canceled"),

@@ -147,7 +147,7 @@ func (h *harness) planned(t testing.TB) (body string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		_, body = h.get(t, "account/plan")
-		return strings.Contains(body, "What a migration would do") || strings.Contains(body, "could not be made")
+		return strings.Contains(body, "What a migration would do") || strings.Contains(body, "Planning failed")
 	}, 5*time.Second, 10*time.Millisecond)
 	return body
 }
@@ -162,7 +162,7 @@ func TestTheAccountShowsMigrationsAndMirrors(t *testing.T) {
 	h.actions.temporal = errors.New("down")
 	require.Eventually(t, func() bool {
 		_, body = h.get(t, "account")
-		return strings.Contains(body, "The mirrors are kept in Temporal")
+		return strings.Contains(body, "Mirrors are stored in Temporal")
 	}, 20*time.Second, time.Millisecond)
 	assert.Contains(t, body, "1 of 5 projects done", "the ledger knows it without Temporal")
 	assert.NotContains(t, body, "10.0.0.7")
@@ -177,8 +177,8 @@ func TestTheAccountShowsMigrationsAndMirrors(t *testing.T) {
 func TestAMigrationListsItsProjects(t *testing.T) {
 	h := filled(t, config.RoleOperator)
 	_, body := h.get(t, "account/migrations/mig")
-	for _, want := range []string{"4 of 10 files", "Waiting for a person", "mon-fri 20:00–06:00 Europe/Berlin, at most 100MiB a second", "2 projects, then it waits for you", "Queued 3", "Incomplete or failed 1", `aria-label="Move to the top: Project two"`, "archives/running", "report.html", "Somebody else has started its archive", "http://127.0.0.1:8233"} {
-		if want == "Waiting for a person" {
+	for _, want := range []string{"4 of 10 files", "Action needed", "mon-fri 20:00–06:00 Europe/Berlin, at most 100MiB per second", "2 projects first, then it waits for you", "Queued 3", "Incomplete or failed 1", `aria-label="Move to the top: Project two"`, "archives/running", "report.html", "Somebody else started this archive", "http://127.0.0.1:8233"} {
+		if want == "Action needed" {
 			assert.NotContains(t, body, want, "nothing is in that state")
 			continue
 		}
@@ -221,7 +221,7 @@ func TestThousandsOfProjects(t *testing.T) {
 func TestAMigrationIsPlannedBeforeItStarts(t *testing.T) {
 	h := filled(t, config.RoleOperator)
 	body := h.planned(t)
-	for _, want := range []string{"12000 files in 900 folders", "30.0 TiB", "at least 2 hours 30 minutes", "USD a month", "And 2 more.", "A migration of this account has not ended", "administrators only", "Nothing is"} {
+	for _, want := range []string{"12000 files in 900 folders", "30.0 TiB", "at least 2 hours 30 minutes", "USD a month", "And 2 more.", "This account already has a migration that has not ended", "administrators only", "Nothing is"} {
 		if want == "Nothing is" {
 			assert.NotContains(t, body, "Start the migration", "there is one at a time")
 			continue
@@ -231,7 +231,7 @@ func TestAMigrationIsPlannedBeforeItStarts(t *testing.T) {
 	_, err := h.ledger.Tenant(acme).Migration("mig").Update(t.Context(), func(m *ledger.Migration) { m.Status = ledger.MigrationDone })
 	require.NoError(t, err)
 	_, body = h.get(t, "account/plan?canary=2&projects_in_parallel=3&days_1=sat,sun&from_1=08:00&to_1=20:00")
-	for _, want := range []string{"The list of the 40 projects is frozen", "After the first 2 projects it waits", "It works only sat,sun 08:00–20:00", `name="canary" value="2"`, "Start the migration"} {
+	for _, want := range []string{"The list of 40 projects is frozen", "After the first 2 projects, it waits", "It works only sat,sun 08:00–20:00", `name="canary" value="2"`, "Start the migration"} {
 		assert.Contains(t, body, want)
 	}
 	resp, body := h.get(t, "account/plan?name=[&canary=2")
@@ -244,7 +244,7 @@ func TestAMigrationIsPlannedBeforeItStarts(t *testing.T) {
 	assert.Contains(t, body, "Hours: ")
 	h.actions.accountPlan = nil
 	h.get(t, "account/plan?again=1")
-	assert.Contains(t, h.planned(t), "The plan could not be made: no plan")
+	assert.Contains(t, h.planned(t), "Planning failed: no plan")
 }
 
 // A list of many workspaces is taken whole: part of it would be another selection.
@@ -309,12 +309,12 @@ func TestButtonsOfTheAccountDoWhatTheySay(t *testing.T) {
 func TestADeletionSaysWhatItWillDo(t *testing.T) {
 	h := filled(t, config.RoleAdmin)
 	_, body := h.get(t, "archives/proven/reclaim")
-	for _, want := range []string{"Waiting for approval", "Deletions are off", "Can be freed, bytes not proven yet", "Stay in Frame.io", "olga@acme.example", "1 kind: like", "asset/as-cert", "do/approve", "do/cancel", "19 hours ago", "complete since November 21, 2026"} {
+	for _, want := range []string{"Waiting for approval", "Deletion is off", "Can be freed, bytes not proven yet", "Stay in Frame.io", "olga@acme.example", "1 kind: like", "asset/as-cert", "do/approve", "do/cancel", "19 hours ago", "complete since November 21, 2026"} {
 		assert.Contains(t, body, want)
 	}
 	assert.NotContains(t, body, "do/examine", "one is under way")
 	_, body = h.get(t, "archives/proven/reclaim/do/approve")
-	assert.Contains(t, body, "It was asked for by olga@acme.example. Whoever asked cannot approve.")
+	assert.Contains(t, body, "The deletion was requested by olga@acme.example. Whoever requests a deletion cannot approve it.")
 	assert.Contains(t, body, "The files&#39; comments go with them. Folders, shares and the project stay.")
 	l := h.ledger.Tenant(acme).Archive("proven")
 	_, err := l.UpdateReclaim(t.Context(), func(r *ledger.Reclaim) error {
@@ -324,12 +324,12 @@ func TestADeletionSaysWhatItWillDo(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.PutReclaimFiles(t.Context(), 1, []ledger.ReclaimFile{{Seq: 3, SourceID: "p3", Path: "c.mov", Size: 5, State: ledger.ReclaimDeleted}}))
 	_, body = h.get(t, "archives/proven/reclaim")
-	assert.Regexp(t, "Frame.io can restore all of it until</dt>\\s*<dd>[^<]*"+today.Add(28*24*time.Hour).Format("January 2, 2006"), body, "of the first file that was deleted")
+	assert.Regexp(t, "All of it can be restored in Frame.io until</dt>\\s*<dd>[^<]*"+today.Add(28*24*time.Hour).Format("January 2, 2006"), body, "of the first file that was deleted")
 	_, _, err = l.RequestReclaim(t.Context(), ledger.Reclaim{Status: ledger.ReclaimRefused, FinishedAt: today})
 	require.NoError(t, err)
 	_, body = h.get(t, "archives/proven/reclaim")
 	assert.Contains(t, body, "asset/as-cert", "the last certificate that there is")
-	assert.Contains(t, body, "The certificate is that of the deletion of")
+	assert.Contains(t, body, "The certificate is from the deletion on")
 	_, body = h.get(t, "archives/proven/reclaim/do/delete")
 	assert.Contains(t, body, `type="text" name="name"`)
 	assert.Contains(t, body, `value="like"`)
@@ -357,7 +357,7 @@ func TestRolesOfTheAccount(t *testing.T) {
 func TestTheEmptyAccountSaysWhatToDo(t *testing.T) {
 	h := serve(t, config.RoleOperator)
 	_, body := h.get(t, "account")
-	for _, want := range []string{"Nothing was migrated yet.", "There is no mirror.", "Plan a migration", "Create a mirror"} {
+	for _, want := range []string{"No migrations yet.", "No mirrors yet.", "Plan a migration", "Create a mirror"} {
 		assert.Contains(t, body, want)
 	}
 }

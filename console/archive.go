@@ -334,6 +334,7 @@ func (c *console) timeline(ctx context.Context, h ledger.TenantLedger, f ledger.
 	out := make([]timelineLine, len(entries))
 	for i, e := range entries {
 		out[i] = c.auditLine(e)
+		out[i].Who, out[i].Action = atStart(out[i].Who), deed(e)
 	}
 	return out, err
 }

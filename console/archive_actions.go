@@ -65,7 +65,7 @@ func (c *console) confirmArchive(w http.ResponseWriter, r *http.Request, v visit
 		b.Heading, b.Button = "Retry “"+nameOf(row)+"”?", "Retry the archive"
 		b.Says = c.retrySays(r, v, row, t)
 	default:
-		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible while the archive is: "+page.Labeled(archiveBadges, row.Status).Text+".")
+		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible while the archive's status is “"+page.Labeled(archiveBadges, row.Status).Text+"”.")
 		return
 	}
 	c.confirm(w, r, v, "archives", b)
@@ -86,13 +86,13 @@ func cancelSays(row ledger.Archive, t ledger.Totals, counting bool) []string {
 }
 
 func (c *console) retrySays(r *http.Request, v visit, row ledger.Archive, t ledger.Totals) []string {
-	says := []string{"Framebridge reads the project again and brings over what is new, changed, missing or failed."}
+	says := []string{"Framebridge reads the project again and copies what is new, changed, missing or failed."}
 	if t.Failed > 0 {
 		says = append(says, english.Count(t.Failed, "file")+" that failed "+english.Is(t.Failed)+" tried again.")
 	}
-	says = append(says, "What is in iconik already is compared again and not copied twice.")
+	says = append(says, "What is already in iconik is compared again and not copied twice.")
 	if position, err := v.ledger.NextPosition(r.Context(), row.ID); err == nil && position > 0 {
-		says = append(says, "It waits in the queue first, at place "+strconv.Itoa(position)+": another archive of "+v.tenant.Name+" is running.")
+		says = append(says, "First it waits in the queue, in position "+strconv.Itoa(position)+": another archive of "+v.tenant.Name+" is running.")
 	}
 	return says
 }

@@ -236,13 +236,13 @@ func queueReason(row ledger.Archive, before int, running []ledger.Archive) strin
 	}
 	switch {
 	case holder == "" && before == 0:
-		return "Starts as soon as a worker takes it."
+		return "Starts as soon as a worker picks it up."
 	case holder == "":
-		return "Waits for " + english.Count(before, "archive") + " before it."
+		return "Waiting for " + english.Count(before, "archive") + " ahead of it."
 	case before == 0:
-		return "Next: starts when “" + holder + "” has ended."
+		return "Next: starts when “" + holder + "” ends."
 	}
-	return "Waits for “" + holder + "” and " + english.Count(before, "archive") + " in the queue."
+	return "Waiting for “" + holder + "” and " + english.Count(before, "archive") + " ahead of it."
 }
 
 func nameOf(row ledger.Archive) string {

@@ -51,13 +51,13 @@ func (c *console) budgetsOf(ctx context.Context, t *config.Tenant) ([]budgetLine
 		if b.Of == 0 && !paused && !refused {
 			continue
 		}
-		l := budgetLine{Vendor: b.Vendor, Name: b.Name, Badge: page.Good("Free"), Paced: b.Of > 0}
+		l := budgetLine{Vendor: b.Vendor, Name: b.Name, Badge: page.Good("Available"), Paced: b.Of > 0}
 		if l.Paced {
 			l.Left, l.Percent = fmt.Sprintf("%.0f of %.0f calls in %s", b.Left, b.Of, windowText(b.Window)), page.Percent(int64(b.Left), int64(b.Of))
 		}
 		switch {
 		case paused:
-			l.Badge, l.Why = page.Bad("Paused"), "The vendor asked for a pause until "+b.PausedUntil.UTC().Format("15:04:05 UTC")+". Work waits and continues by itself."
+			l.Badge, l.Why = page.Bad("Paused"), "The vendor asked for a pause until "+b.PausedUntil.UTC().Format("15:04:05 UTC")+". Work waits and then continues automatically."
 		case l.Paced && b.Left < 1:
 			l.Badge = page.Wait("Used up")
 		}

@@ -233,7 +233,7 @@ func (c *console) refuse(w http.ResponseWriter, r *http.Request, v visit, role c
 	if c.Refused != nil {
 		c.Refused(r.Context(), v.person, []string{v.tenant.ID}, r.URL.Path, "this needs the role "+string(role))
 	}
-	c.problem(w, r, http.StatusForbidden, "This needs the role "+string(role)+" in "+v.tenant.Name+".")
+	c.problem(w, r, http.StatusForbidden, "You need the "+string(role)+" role in "+v.tenant.Name+" for this.")
 }
 
 // home redirects to the person's only tenant, or offers a choice.

@@ -312,11 +312,11 @@ func TestEverybodySeesWhatIsWrongWithTheSetUp(t *testing.T) {
 		_, body := h.get(t, "setup")
 		return body
 	}
-	assert.Contains(t, seen(config.RoleViewer), "Nobody has checked the installation in the last 15 minutes.")
+	assert.Contains(t, seen(config.RoleViewer), "No check has run in the last 15 minutes.")
 	require.Eventually(t, func() bool { return strings.Contains(seen(config.RoleOperator), "Checked") }, 5*time.Second, 10*time.Millisecond)
 	for role, may := range map[config.Role][4]bool{config.RoleViewer: {}, config.RoleEditor: {}, config.RoleOperator: {true, true, false, false}, config.RoleAdmin: {true, true, true, true}} {
 		body := seen(role)
-		for _, want := range []string{"Create a storage", "Vendors' limits", "40 of 50 calls", "renewed ", "What Frame.io and iconik sent last", "ob-1", "This program"} {
+		for _, want := range []string{"Create a storage", "Vendors' limits", "40 of 50 calls", "renewed ", "Latest requests from Frame.io and iconik", "ob-1", "Framebridge version"} {
 			assert.Contains(t, html.UnescapeString(body), want, role)
 		}
 		for i, part := range []string{"Check again", "<h2>Notifications</h2>", "setup/sign-in", `href="/ui/people"`} {
@@ -366,7 +366,7 @@ func TestTheArchivesSayWhyTheyWait(t *testing.T) {
 	h.archive(t, "running", func(a *ledger.Archive) { a.Name = "Alpha" })
 	require.Eventually(t, func() bool { _, body := h.get(t, "archives"); return !strings.Contains(body, "Adding up") }, 5*time.Second, time.Millisecond)
 	_, body := h.get(t, "archives")
-	for _, want := range []string{"Next: starts when “Alpha” has ended.", "Waits for “Alpha” and 1 archive in the queue.", "2 files have no original.", "Copying", "Waiting for originals", "1 of 2 files", "1.0 GiB of 2.0 GiB", "Stuck",
+	for _, want := range []string{"Next: starts when “Alpha” ends.", "Waiting for “Alpha” and 1 archive ahead of it.", "2 files have no original.", "Copying", "Waiting for originals", "1 of 2 files", "1.0 GiB of 2.0 GiB", "Stuck",
 		"Harbour Lights", "Incomplete", "took 40 minutes", `aria-label="Up: Project queued-2"`, `action="/ui/` + acme + `/archives/queued-2/queue/first"`, `name="form_token" value="token-1"`} {
 		assert.Contains(t, body, want)
 	}
@@ -592,18 +592,18 @@ func TestWithoutTemporalThePagesStillShowTheLedger(t *testing.T) {
 	for _, path := range []string{"archives", "archives/running", "reviews/open", "audit", "account", "account/migrations/mig", "account/new", "archives/proven/reclaim", "setup"} {
 		resp, body := h.get(t, path)
 		assert.Equal(t, http.StatusOK, resp.StatusCode)
-		assert.Contains(t, body, "Temporal does not respond.", path)
+		assert.Contains(t, body, "Temporal is not responding.", path)
 	}
 }
 
 func TestEmptyPagesSayWhatToDo(t *testing.T) {
 	h := serve(t, config.RoleAdmin)
-	for path, want := range map[string]string{"archives": "No archive has ended yet.", "reviews": "No review is open. Send assets", "audit": "Nothing has been recorded yet.", "archives?after=1~x": "There are no more archives.", "archives?q=%00": "Nothing waits."} {
+	for path, want := range map[string]string{"archives": "No archive has ended yet.", "reviews": "No review is open. To start one, send assets", "audit": "Nothing has been recorded yet.", "archives?after=1~x": "There are no more archives.", "archives?q=%00": "The queue is empty."} {
 		resp, body := h.get(t, path)
 		assert.Equal(t, http.StatusOK, resp.StatusCode, path)
 		assert.Contains(t, body, want, path)
 	}
-	require.Eventually(t, func() bool { _, body := h.get(t, "start"); return strings.Contains(body, "There is no project") }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { _, body := h.get(t, "start"); return strings.Contains(body, "sign-in has no access to any project.") }, 5*time.Second, 10*time.Millisecond)
 	resp, body := h.get(t, "archives?after=nonsense")
 	assert.Equal(t, http.StatusBadRequest, resp.StatusCode, body)
 }
@@ -625,7 +625,7 @@ func TestAPlanIsMadeInTheBackground(t *testing.T) {
 	h.get(t, "start/p2?again=1")
 	require.Eventually(t, func() bool {
 		_, body = h.get(t, "start/p2")
-		return strings.Contains(body, "The plan could not be made")
+		return strings.Contains(body, "Planning failed")
 	}, 5*time.Second, 10*time.Millisecond)
 }
 

@@ -28,7 +28,7 @@ const windowsAsked = 2 // windows that fit in the form
 // fieldWords maps the fields of a request and of a mirror to their labels in the forms.
 var fieldWords = map[string]string{"workspaces": "Workspaces", "project_ids": "Project IDs", "name": "Project name", "status": "Status in Frame.io",
 	"older_than": "Last changed before", "larger_than": "Larger than",
-	"smaller_than": "Smaller than", "canary": "First, as a trial", "projects_in_parallel": "Projects at once", "mirror": "Name of the mirror", "at": "Time",
+	"smaller_than": "Smaller than", "canary": "Trial projects", "projects_in_parallel": "Projects at once", "mirror": "Mirror name", "at": "Time",
 	"days": "Days", "zone": "Time zone"}
 
 // formProblem is the message above a form with an invalid field.
@@ -167,7 +167,7 @@ type accountPlanBody struct {
 func (c *console) accountPlanPage(w http.ResponseWriter, r *http.Request, v visit) {
 	q := r.URL.Query()
 	asked, err := requestOf(q)
-	p := c.in(r, v, "account", "Plan of a migration")
+	p := c.in(r, v, "account", "Migration plan")
 	if err != nil {
 		wrong := problemOf(err)
 		if wrong == nil {
@@ -235,16 +235,16 @@ func startSays(v visit, asked account.Request, projects int64) []string {
 	if parallel == 0 {
 		parallel = max(v.tenant.Archive.ProjectsInParallel, 1)
 	}
-	says := []string{"The list of the " + english.Count(projects, "project") + " is frozen, and their archives start one after the other, " + english.Count(parallel,
-		"project") + " at once."}
+	says := []string{"The list of " + english.Count(projects, "project") + " is frozen. Their archives start in order, " + english.Count(parallel,
+		"project") + " at a time."}
 	if asked.Canary > 0 {
-		says = append(says, "After the first "+english.Count(asked.Canary, "project")+" it waits until you look at them and press Go.")
+		says = append(says, "After the first "+english.Count(asked.Canary, "project")+", it waits for you to look at them and press Go.")
 	}
 	if text := windowsText(asked.Windows); text != "" {
-		says = append(says, "It works only "+text+". Outside these hours its archives pause.")
+		says = append(says, "It works only "+text+". Outside these hours, its archives pause.")
 	}
 	return append(says, "A project that fails does not stop the others. Nothing is changed or deleted in Frame.io.",
-		"At the end, what has changed in Frame.io meanwhile is brought over, and you get a report of the whole account.")
+		"At the end, what has changed in Frame.io in the meantime is copied too, and you get a report on the whole account.")
 }
 
 func (c *console) startMigration(r *http.Request, v visit) (to, done string, err error) {
@@ -283,23 +283,23 @@ func (c *console) confirmMigration(w http.ResponseWriter, r *http.Request, v vis
 		return
 	case verb == "pause" && !now.row.Status.Ended() && now.row.Status != ledger.MigrationPaused:
 		b.Heading, b.Button = "Pause the migration?", "Pause"
-		b.Says = []string{"No further project starts.",
-			"The migration's archives that are under way (" + running + ") pause within seconds, after the part of a file that is being sent. " +
-				"Nothing is lost: resume continues from there.",
-			"Archives that somebody started by hand continue."}
+		b.Says = []string{"No more projects start.",
+			"Its archives under way (" + running + ") pause within seconds, after the part of a file that is being sent. " +
+				"Nothing is lost: they continue from there when you resume.",
+			"Archives started by hand continue."}
 	case verb == "resume" && now.row.Status == ledger.MigrationPaused && now.paused():
 		b.Heading, b.Button = "Resume the migration?", "Resume"
 		b.Says = []string{"Its archives continue where they paused, and " + english.Count(now.queued(), "queued project") + " " + follow(now.queued()) + "."}
 	case verb == "resume" && now.row.Status == ledger.MigrationPaused:
 		b.Heading, b.Button = "Continue with the other projects?", "Go"
-		b.Says = []string{page.Sentence(now.row.Reason), english.Count(now.queued(), "queued project") + " " + follow(now.queued()) + ", without another stop."}
+		b.Says = []string{page.Sentence(now.row.Reason), english.Count(now.queued(), "queued project") + " " + follow(now.queued()) + " without stopping again."}
 	case verb == "add" && !now.row.Status.Ended() && now.row.Status != ledger.MigrationPlanning:
 		b.Heading, b.Button = "Look for new projects?", "Look for them"
-		b.Says = []string{"Frame.io is read once more, and the projects that fit the selection and are not in the list yet are added at its end: " + now.asked.Selection.String() + ".",
+		b.Says = []string{"Framebridge reads Frame.io again and adds projects that match the selection and are not in the list yet to its end: " + now.asked.Selection.String() + ".",
 			"To add projects outside the selection, use starter migrate add with another selection."}
 	case verb == "cancel" && !now.row.Status.Ended():
 		b.Heading, b.Button, b.Danger = "Cancel the migration?", "Cancel the migration", true
-		b.Says = []string{"The archives that it has started and that have not ended (" + running + ") are canceled. " + english.Count(now.queued(),
+		b.Says = []string{"The archives it has started that have not ended (" + running + ") are canceled. " + english.Count(now.queued(),
 			"queued project") + " will not start.",
 			"What is in iconik stays there. A new migration or an archive continues from it: nothing is copied twice.", "Frame.io is not changed.", "This migration cannot be resumed."}
 	default:

@@ -121,7 +121,7 @@ var projectFilters = []struct {
 	{"", "All", nil},
 	{"queued", "Queued", []ledger.ProjectState{ledger.ProjectQueued}},
 	{"running", "Running", []ledger.ProjectState{ledger.ProjectRunning}},
-	{"waiting", "Waiting for a person", []ledger.ProjectState{ledger.ProjectWaiting}},
+	{"waiting", "Action needed", []ledger.ProjectState{ledger.ProjectWaiting}},
 	{"verified", "Verified", []ledger.ProjectState{ledger.ProjectVerified}},
 	{"exceptions", "With exceptions", []ledger.ProjectState{ledger.ProjectExceptions}},
 	{"failed", "Incomplete or failed", []ledger.ProjectState{ledger.ProjectIncomplete, ledger.ProjectFailed}},
@@ -266,17 +266,17 @@ func (c *console) migrationFacts(now migrationNow) []fact {
 	}
 	add("Requested by", row.TriggeredBy.For(row.RequestedBy))
 	if asked.Canary > 0 {
-		add("First", english.Count(asked.Canary, "project")+", then it waits for you")
+		add("Trial", english.Count(asked.Canary, "project")+" first, then it waits for you")
 	}
 	if asked.ProjectsInParallel > 0 {
-		add("At once", english.Count(asked.ProjectsInParallel, "project"))
+		add("Projects at once", english.Count(asked.ProjectsInParallel, "project"))
 	}
-	add("Works", windowsText(asked.Windows))
+	add("Hours", windowsText(asked.Windows))
 	if row.Bandwidth > 0 {
 		add("Bandwidth now", report.Size(row.Bandwidth)+"/s")
 	}
 	if row.Round > 0 {
-		add("Round", "the second: what was verified is compared with Frame.io again")
+		add("Round", "second: what was verified is compared with Frame.io again")
 	}
 	add("Files", fmt.Sprintf("%d of %s copied, %d verified, %d skipped, %d failed", now.sums.Copied, english.Count(now.sums.Items, "file"), now.sums.Verified,
 		now.sums.Skipped, now.sums.Failed))
@@ -293,7 +293,7 @@ func windowsText(all []schedule.Window) string {
 	for i, w := range all {
 		parts[i] = strings.Join(strings.Fields(w.Days+" "+w.From+"–"+w.To+" "+w.Zone), " ")
 		if w.Bandwidth != "" {
-			parts[i] += ", at most " + w.Bandwidth + " a second"
+			parts[i] += ", at most " + w.Bandwidth + " per second"
 		}
 	}
 	return strings.Join(parts, "; ")

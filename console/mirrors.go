@@ -55,7 +55,7 @@ func (l mirrorList) seen() []string {
 
 // mirrorsOf reads a tenant's mirrors. If that fails, the result says so.
 func (c *console) mirrorsOf(ctx context.Context, t *config.Tenant) mirrorList {
-	const away = "The mirrors are kept in Temporal, which does not respond. They start again by themselves when it is back."
+	const away = "Mirrors are stored in Temporal, which is not responding. They run again automatically when it is back."
 	if !c.temporal.Ready(ctx) {
 		return mirrorList{Problem: away}
 	}
@@ -153,7 +153,7 @@ func (c *console) confirmMirror(w http.ResponseWriter, r *http.Request, v visit)
 	list := c.mirrorsOf(r.Context(), v.tenant)
 	at := slices.IndexFunc(list.Rows, func(m mirrorRow) bool { return m.Name == name })
 	if at < 0 {
-		c.problem(w, r, http.StatusNotFound, "There is no such mirror, or Temporal does not respond.")
+		c.problem(w, r, http.StatusNotFound, "There is no such mirror, or Temporal is not responding.")
 		return
 	}
 	m, back := list.Rows[at], Root+v.tenant.ID+"/account"
@@ -161,18 +161,18 @@ func (c *console) confirmMirror(w http.ResponseWriter, r *http.Request, v visit)
 	switch verb := r.PathValue("verb"); {
 	case verb == "run":
 		b.Heading, b.Button = "Run “"+name+"” now?", "Run now"
-		b.Says = []string{"Framebridge archives again now: " + m.What + ".", "An archive that finds nothing changed copies nothing and sends no e-mail.",
-			"If a run is under way already, no second one starts."}
+		b.Says = []string{"Framebridge archives these projects again now: " + m.What + ".", "An archive that finds no changes copies nothing and sends no e-mail.",
+			"If a run is already under way, a second one does not start."}
 	case verb == "pause" && !m.Paused:
 		b.Heading, b.Button = "Pause “"+name+"”?", "Pause"
-		b.Says = []string{"No run starts until somebody resumes it. A run that is under way continues."}
+		b.Says = []string{"No run starts until somebody resumes the mirror. A run under way continues."}
 	case verb == "resume" && m.Paused:
 		b.Heading, b.Button = "Resume “"+name+"”?", "Resume"
-		b.Says = []string{"The next run starts at its time: " + m.When + "."}
+		b.Says = []string{"The next run starts on schedule: " + m.When + "."}
 	case verb == "stop":
 		b.Heading, b.Button, b.Danger = "Remove “"+name+"”?", "Remove the mirror", true
-		b.Says = []string{"The mirror is removed, and a run of it that is under way ends. Archives that it has started continue.",
-			"What is in iconik stays there, and is no longer kept up to date."}
+		b.Says = []string{"The mirror is removed, and a run under way ends. Archives it has started continue.",
+			"What is in iconik stays there but is no longer kept up to date."}
 	default:
 		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible now.")
 		return

@@ -158,17 +158,17 @@ func (c *console) fillReclaim(ctx context.Context, v visit, now reclaimNow, b *r
 		}
 	}
 	who := func(a ledger.Actor) string { return cmp.Or(a.Name, a.Key, actors[a.Kind]) }
-	add("Asked for", who(row.RequestedBy)+", "+c.moment(row.RequestedAt).Text)
+	add("Requested by", who(row.RequestedBy)+", "+c.moment(row.RequestedAt).Text)
 	if row.ApprovedHow != "" {
-		add("Approved", who(row.ApprovedBy)+", "+c.moment(row.ApprovedAt).Text+": "+row.ApprovedHow)
+		add("Approved by", who(row.ApprovedBy)+", "+c.moment(row.ApprovedAt).Text+": "+row.ApprovedHow)
 	}
 	if len(row.Accepts) > 0 {
-		add("Losses that were accepted", english.Count(len(row.Accepts), "kind")+": "+strings.Join(row.Accepts, ", "))
+		add("Accepted losses", english.Count(len(row.Accepts), "kind")+": "+strings.Join(row.Accepts, ", "))
 	}
 	if !row.FinishedAt.IsZero() {
 		add("Ended", c.moment(row.FinishedAt).Text)
 		if deleted.Files > 0 {
-			add("Frame.io can restore all of it until", c.moment(row.Began().Add(workflows.RestorableFor)).Text)
+			add("All of it can be restored in Frame.io until", c.moment(row.Began().Add(workflows.RestorableFor)).Text)
 		}
 	}
 	certified, known, err := v.ledger.Archive(now.archive.ID).Certified(ctx)
@@ -177,7 +177,7 @@ func (c *console) fillReclaim(ctx context.Context, v visit, now reclaimNow, b *r
 	}
 	if known {
 		if certified.Run != row.Run {
-			add("The certificate is that of the deletion of", c.moment(certified.FinishedAt).Text)
+			add("The certificate is from the deletion on", c.moment(certified.FinishedAt).Text)
 		}
 		here := Root + v.tenant.ID + "/archives/" + url.PathEscape(now.archive.ID) + "/reclaim/"
 		b.Links = append(b.Links, namedLink{"Download the certificate", here + custody.CertificatePage}, namedLink{"For starter verify (JSON)", here + custody.CertificateData},
@@ -214,12 +214,12 @@ func (c *console) certificateFile(w http.ResponseWriter, r *http.Request, v visi
 
 // mustHold lists the conditions of a deletion with what is known about each. The examination decides.
 func (c *console) mustHold(t *config.Tenant, row ledger.Archive) []fact {
-	allowed, signed, proven := "off: an administrator must set archive.reclaim to allowed", "missing: set report.signing_key", "not known: retry the archive"
+	allowed, signed, proven := "off: an administrator must set archive.reclaim to allowed", "missing: set report.signing_key", "unknown: retry the archive"
 	if t.Archive.Reclaim == "allowed" {
 		allowed = "allowed"
 	}
 	if c.Config().Report.SigningKeyInUse() != nil {
-		signed = "there"
+		signed = "configured"
 	}
 	if !row.ProvenSince.IsZero() {
 		proven = "complete since " + c.moment(row.ProvenSince).Text
@@ -229,11 +229,11 @@ func (c *console) mustHold(t *config.Tenant, row ledger.Archive) []fact {
 	}
 	compared := "not yet"
 	if row.Status.Ended() && !row.FinishedAt.IsZero() {
-		compared = c.moment(row.FinishedAt).Ago + "; a deletion needs a comparison at most " + english.Duration(workflows.FreshFor) + " old, which a retry makes"
+		compared = c.moment(row.FinishedAt).Ago + "; a deletion needs one at most " + english.Duration(workflows.FreshFor) + " old. To compare again, retry the archive"
 	}
-	return []fact{{"Configuration", allowed}, {"Archive", page.Labeled(archiveBadges, row.Status).Text}, {"Both sides were compared", compared},
-		{"Grace period", proven}, {"Key that signs the certificate", signed},
-		{"Frame.io", "nothing has changed since; the examination compares every file, version, comment and field"}, {"Reviews", "none that is open shows a file of the project"}}
+	return []fact{{"Configuration", allowed}, {"Archive", page.Labeled(archiveBadges, row.Status).Text}, {"Last comparison of both sides", compared},
+		{"Grace period", proven}, {"Signing key for the certificate", signed},
+		{"Frame.io", "no changes since then; the examination compares every file, version, comment and field"}, {"Reviews", "no open review shows a file of the project"}}
 }
 
 // confirmReclaim says what an action on a reclaim will do.
@@ -246,35 +246,35 @@ func (c *console) confirmReclaim(w http.ResponseWriter, r *http.Request, v visit
 	name, here := nameOf(now.archive), Root+v.tenant.ID+"/archives/"+url.PathEscape(now.archive.ID)+"/reclaim"
 	b := confirmation{Action: here + "/do/" + r.PathValue("verb"), Back: here, Role: config.RoleReclaims}
 	ready := now.sums[ledger.ReclaimReady]
-	deletes := []string{"Framebridge compares both sides in full and reads the stored bytes back. One difference, and nothing is deleted.",
-		"Then the files that are proven are deleted in Frame.io, one by one; the first surprise stops it. Frame.io can restore them for " + english.Duration(workflows.RestorableFor) + ".",
+	deletes := []string{"Framebridge compares both sides in full and reads the stored bytes back. If anything differs, nothing is deleted.",
+		"Then the proven files are deleted in Frame.io, one by one; the first surprise stops the deletion. Frame.io can restore them for " + english.Duration(workflows.RestorableFor) + ".",
 		"The files' comments go with them. Folders, shares and the project stay. You get a deletion certificate in the project's collection."}
 	switch verb := r.PathValue("verb"); {
 	case now.archive.ID == "":
 		c.problem(w, r, http.StatusNotFound, "There is no such archive.")
 		return
 	case verb == "examine" && !now.open():
-		b.Heading, b.Button = "Examine what could be freed of “"+name+"”?", "Examine"
-		b.Says = []string{"Framebridge compares Frame.io, the ledger and the reviews, and says which files could be deleted and why others stay.", "Nothing is deleted."}
+		b.Heading, b.Button = "Examine what could be freed in “"+name+"”?", "Examine"
+		b.Says = []string{"Framebridge compares Frame.io, the ledger and the reviews, and shows which files could be deleted and why others stay.", "Nothing is deleted."}
 	case verb == "ask" && !now.open():
-		b.Heading, b.Button, b.Danger = "Ask for the deletion of “"+name+"” in Frame.io?", "Ask for the deletion", true
-		b.Says = append([]string{"Another administrator has to approve this here. Until then nothing is deleted."}, deletes...)
+		b.Heading, b.Button, b.Danger = "Request the deletion of “"+name+"” in Frame.io?", "Request deletion", true
+		b.Says = append([]string{"Another administrator has to approve this here. Nothing is deleted until then."}, deletes...)
 	case verb == "delete" && !now.open():
-		b.Heading, b.Button, b.Danger = "Delete “"+name+"” in Frame.io?", "Delete what is proven", true
-		b.Says = append([]string{"Nobody else has to approve: you type the project's name instead."}, deletes...)
-		b.Field = &formField{Name: "name", Label: "The project's name, as it is in Frame.io", Type: "text"}
+		b.Heading, b.Button, b.Danger = "Delete “"+name+"” in Frame.io?", "Delete the proven files", true
+		b.Says = append([]string{"Nobody else has to approve this: you type the project's name instead."}, deletes...)
+		b.Field = &formField{Name: "name", Label: "Project name, as it is in Frame.io", Type: "text"}
 	case verb == "approve" && now.row.Status == ledger.ReclaimWaiting && now.open():
 		b.Heading, b.Button, b.Danger = "Approve the deletion of “"+name+"” in Frame.io?", "Approve", true
 		who := cmp.Or(now.row.RequestedBy.Name, now.row.RequestedBy.Key, "somebody without a name")
-		b.Says = append([]string{"It was asked for by " + who + ". Whoever asked cannot approve.",
+		b.Says = append([]string{"The deletion was requested by " + who + ". Whoever requests a deletion cannot approve it.",
 			english.Count(ready.Files, "file") + ", " + report.Size(ready.Bytes) + ", can be deleted."}, deletes...)
 	case verb == "pause" && now.open() && !now.row.Paused:
-		b.Heading, b.Button, b.Says = "Pause the deletion?", "Pause", []string{"It pauses after the file that is under way. What is deleted stays deleted."}
+		b.Heading, b.Button, b.Says = "Pause the deletion?", "Pause", []string{"It pauses after the current file. What has been deleted stays deleted."}
 	case verb == "resume" && now.open() && now.row.Paused:
 		b.Heading, b.Button, b.Says = "Resume the deletion?", "Resume", []string{"It continues with the next file, which is compared once more right before it is deleted."}
 	case verb == "cancel" && now.open():
 		b.Heading, b.Button, b.Danger = "Cancel the deletion?", "Cancel the deletion", true
-		b.Says = []string{"No further file is deleted.", "What is already deleted can be restored in Frame.io for " + english.Duration(workflows.RestorableFor) + "; the certificate lists it."}
+		b.Says = []string{"No more files are deleted.", "What has been deleted can be restored in Frame.io for " + english.Duration(workflows.RestorableFor) + "; the certificate lists it."}
 	default:
 		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible now: reload the page to see the current status.")
 		return
@@ -284,7 +284,7 @@ func (c *console) confirmReclaim(w http.ResponseWriter, r *http.Request, v visit
 			c.failed(w, r, err)
 			return
 		}
-		b.BoxesSay = "Files that have something only in Frame.io stay, unless you accept that loss:"
+		b.BoxesSay = "Files with data that exists only in Frame.io stay there, unless you accept its loss:"
 	}
 	c.confirm(w, r, v, "archives", b)
 }

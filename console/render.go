@@ -13,26 +13,26 @@ import (
 
 // done maps the code in a page's address to a sentence about the action that was just taken.
 var done = map[string]string{
-	"started":   "The archive was started. If another one of this tenant runs, it waits in the queue.",
+	"started":   "The archive was started. If another archive of this tenant is running, it waits in the queue.",
 	"retried":   "The archive continues with what is missing.",
-	"checks":    "Framebridge checks now whether the originals are back.",
+	"checks":    "Framebridge is checking whether the originals are back.",
 	"cancelled": "The archive is being canceled. What is in iconik stays there.",
 	"moved":     "The order of the queue was changed.",
-	"item":      "The file is tried again.",
-	"extended":  "The review has a new expiry.",
+	"item":      "Framebridge is trying the file again.",
+	"extended":  "The review's expiry was changed.",
 	"stopped":   "The review was stopped. Its link is off.",
 	"synced":    "A sync was started. New comments appear here when it is done.",
-	"resent":    "What could not be sent is sent again.",
+	"resent":    "What could not be sent is being sent again.",
 	"reading":   "Both sides are being read again.",
 	"revoked":   "The links in earlier e-mails no longer open.",
 	"examining": "The check was started.",
 	"listing":   "The list of projects is being read again.",
-	"signed-in": "You are signed in to Frame.io. The set-up is checked again.",
+	"signed-in": "You are signed in to Frame.io. The setup is being checked again.",
 
 	"migrating":           "The migration was started.",
 	"paused":              "The migration is paused. Its archives pause within seconds.",
 	"resumed":             "The migration continues.",
-	"projects-added":      "Frame.io is read once more. Projects that are new there are added at the end of the list.",
+	"projects-added":      "Framebridge is reading Frame.io again. New projects are added at the end of the list.",
 	"migration-cancelled": "The migration is being canceled. What is in iconik stays there.",
 	"ordered":             "The order of the projects was changed.",
 	"mirrored":            "The mirror is on.",
@@ -43,7 +43,7 @@ var done = map[string]string{
 
 	"reclaim-examined": "The examination was started. Nothing is deleted.",
 	"reclaim-asked":    "The deletion was requested. Another administrator has to approve it.",
-	"reclaim-begun":    "Every file is compared and proven now. Then the deletion begins.",
+	"reclaim-begun":    "Every file is now being compared and proven. Then the deletion begins.",
 	"reclaim-approved": "The deletion was approved. Every file is compared and proven first.",
 	"reclaim-pause":    "The deletion is paused.",
 	"reclaim-resume":   "The deletion continues.",
@@ -55,7 +55,7 @@ func (c *console) in(r *http.Request, v visit, section, title string) page.Page 
 	p := page.Page{Title: title, Section: section, Path: Root + v.tenant.ID + "/", Tenant: v.tenant.Name, Tenants: c.tenantsOf(v.person),
 		Admin: v.may(config.RoleAdmin), Act: v.may(config.RoleOperator), Export: v.may(config.RoleEditor), Done: done[r.URL.Query().Get("done")]}
 	if !c.temporal.Ready(r.Context()) {
-		p.Warning = "Temporal does not respond. This page shows what the ledger knew last; nothing moves and no button works until Temporal is back."
+		p.Warning = "Temporal is not responding. This page shows the last known state. Nothing moves and no button works until Temporal is back."
 	}
 	return p
 }

@@ -112,7 +112,7 @@ func (c *console) reviewPage(w http.ResponseWriter, r *http.Request, v visit) {
 	p.Topic, p.Version = "review/"+row.ID, reviewVersion(row, assets, c.temporal.Ready(ctx)).Version
 	here := p.Path + "reviews/" + url.PathEscape(row.ID)
 	b := reviewBody{Row: c.reviewRow(row), Notes: row.Notes, Reviewers: row.Reviewers,
-		Timeline:  c.among(timeline, passed{row.CreatedAt, "began to send the assets"}, passed{row.OpenedAt, "opened the review"}, passed{row.EndedAt, "switched the link off"}),
+		Timeline:  c.among(timeline, passed{row.CreatedAt, "started sending the assets"}, passed{row.OpenedAt, "opened the review"}, passed{row.EndedAt, "switched the link off"}),
 		Search:    page.Searched(r.URL.Query().Get("q")),
 		CanExtend: row.Status.Running(), CanStop: row.Status.Running(), CanSync: row.Status == ledger.ReviewOpen}
 	b.CanResend, b.Sides = row.Status == ledger.ReviewOpen && slices.ContainsFunc(assets, failedToSend), here+"/sides"
@@ -155,7 +155,7 @@ func (c *console) reviewFacts(r ledger.Review) []fact {
 		add("Media deleted in Frame.io", at(c.moment(r.DeleteAt)))
 	}
 	add("Quality", r.Quality)
-	add("Who may open the link", map[string]string{"public": "anyone who has it", "secure": "the reviewers, after signing in"}[r.Access])
+	add("Who may open the link", map[string]string{"public": "anyone with the link", "secure": "the reviewers, after signing in"}[r.Access])
 	add("Watermark", r.Watermark)
 	if r.Passphrase {
 		add("Passphrase", "yes")
@@ -165,7 +165,7 @@ func (c *console) reviewFacts(r ledger.Review) []fact {
 	} else {
 		add("Download", "not allowed")
 	}
-	add("Comments", english.Count(r.ToIconik, "comment")+" brought to iconik, "+strconv.Itoa(r.ToFrameio)+" to Frame.io, "+strconv.Itoa(r.OpenComments)+" open")
+	add("Comments", english.Count(r.ToIconik, "comment")+" synced to iconik, "+strconv.Itoa(r.ToFrameio)+" to Frame.io, "+strconv.Itoa(r.OpenComments)+" open")
 	add("Last sync", at(c.moment(r.LastSyncAt)))
 	if r.Status == ledger.ReviewOpen {
 		add("Next sync", at(c.moment(r.NextSyncAt)))
@@ -192,14 +192,14 @@ func (c *console) reviewLinks(v visit, r ledger.Review) []namedLink {
 func reviewTroubles(r ledger.Review, assets []ledger.ReviewAsset) []fact {
 	var out []fact
 	if r.Trouble != "" {
-		out = append(out, fact{"Sharing", page.Sentence(r.Trouble) + " Framebridge tries again."})
+		out = append(out, fact{"Sharing", page.Sentence(r.Trouble) + " Framebridge keeps trying."})
 	}
 	if !r.LinkAbsentSince.IsZero() {
 		out = append(out, fact{"Link", "Frame.io has not shown the link since " + r.LinkAbsentSince.UTC().Format("January 2, 15:04 UTC") + "."})
 	}
 	for _, a := range assets {
 		if a.Trouble != "" && a.State != ledger.AssetReady {
-			out = append(out, fact{cmp.Or(a.Title, a.Name), page.Sentence(a.Trouble) + " Framebridge tries again."})
+			out = append(out, fact{cmp.Or(a.Title, a.Name), page.Sentence(a.Trouble) + " Framebridge keeps trying."})
 		}
 		if !a.AbsentSince.IsZero() {
 			where := "Frame.io"
@@ -286,7 +286,7 @@ func side(m ledger.ReviewComment, id string) page.Badge {
 	case id != "" && m.Completed:
 		return page.Good("Done")
 	case id != "":
-		return page.Good("There")
+		return page.Good("Present")
 	case m.Refused != "":
 		return page.Bad("Refused")
 	case m.Internal:

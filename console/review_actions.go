@@ -29,12 +29,12 @@ func (c *console) confirmReview(w http.ResponseWriter, r *http.Request, v visit)
 		b.Heading, b.Button = "Change the expiry of "+name, "Set the new expiry"
 		b.Field = &formField{Name: "expires", Label: "New expiry (end of that day, UTC)", Type: "date", Value: row.ExpiresAt.UTC().Format("2006-01-02"),
 			Max: c.Now().Add(v.tenant.Review.Longest).UTC().Format("2006-01-02")}
-		b.Says = []string{"The link now expires " + c.moment(row.ExpiresAt).Text + ".",
+		b.Says = []string{"The link currently expires on " + c.moment(row.ExpiresAt).Text + ".",
 			"The review stays open until the end of the new day, UTC. The link stays the same, and reviewers keep their comments.",
 			"The media in Frame.io is deleted " + english.Duration(v.tenant.Review.Retention) + " after the new expiry."}
 	case verb == "stop" && row.Status.Running():
 		b.Heading, b.Button, b.Danger = "Stop "+name+"?", "Stop the review", true
-		b.Says = []string{"The link is switched off now. Reviewers can no longer open it.", "Comments are synced once more, and the result is mailed.",
+		b.Says = []string{"The link is switched off now. Reviewers can no longer open it.", "Comments are synced once more, and the result is sent by e-mail.",
 			"The media in Frame.io is deleted " + english.Duration(v.tenant.Review.Retention) + " from now.", "This cannot be undone: to review again, send the assets again."}
 	case verb == "sync" && row.Status == ledger.ReviewOpen:
 		b.Heading, b.Button = "Sync "+name+" now?", "Sync now"
@@ -47,12 +47,12 @@ func (c *console) confirmReview(w http.ResponseWriter, r *http.Request, v visit)
 		}
 		assets = slices.DeleteFunc(assets, func(a ledger.ReviewAsset) bool { return !failedToSend(a) })
 		if len(assets) == 0 {
-			c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible: nothing of this review failed.")
+			c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible: nothing in this review has failed.")
 			return
 		}
-		b.Heading, b.Button = "Send again what failed of "+name+"?", "Send again"
-		b.Says = []string{english.Count(int64(len(assets)), "asset") + " could not be sent. Framebridge tries each of them again, in the version that is current in iconik now.",
-			"What is in the review stays there, with its comments. Comments wait while something is sent."}
+		b.Heading, b.Button = "Send the failed assets of "+name+" again?", "Send again"
+		b.Says = []string{english.Count(int64(len(assets)), "asset") + " could not be sent. Framebridge tries each of them again, with the version that is current in iconik now.",
+			"What is in the review stays there, with its comments. Comments wait while assets are being sent."}
 	default:
 		c.problem(w, r, http.StatusUnprocessableEntity, "This is not possible: the review's status is “"+page.Labeled(reviewBadges, row.Status).Text+"”.")
 		return

@@ -54,7 +54,7 @@ type receivedLine struct {
 // setupPage shows what the doctor found, and what the ledger knows about the connections to both vendors. Everybody may see what is
 // wrong. As in the API, only operators may run a check, which uses the vendors' budgets, or see the notifications.
 func (c *console) setupPage(w http.ResponseWriter, r *http.Request, v visit) {
-	p := c.in(r, v, "setup", "Set-up")
+	p := c.in(r, v, "setup", "Setup")
 	t := live.About(v.tenant.ID, setupTopic)
 	have, ok := c.tasks.Get(t)
 	if !ok && p.Act {
@@ -118,20 +118,20 @@ func (c *console) connections(ctx context.Context, v visit) ([]fact, error) {
 	out := []fact{{"Frame.io API", v.tenant.Frameio.Generation}}
 	switch at, ok := c.Actions.SignedIn(ctx, v.tenant); {
 	case ok:
-		out = append(out, fact{"Sign-in to Frame.io", "renewed " + c.moment(at).Ago + "; unused for 14 days, it ends"})
+		out = append(out, fact{"Sign-in to Frame.io", "renewed " + c.moment(at).Ago + "; it ends after 14 days without use"})
 	case signsIn(v.tenant):
-		out = append(out, fact{"Sign-in to Frame.io", "no person's; a service account needs none"})
+		out = append(out, fact{"Sign-in to Frame.io", "none stored; a service account does not need one"})
 	}
 	last, n, err := v.ledger.LastDelivery(ctx)
 	switch {
 	case err != nil:
 		return nil, err
 	case last.IsZero():
-		out = append(out, fact{"Webhooks", "none in the last 24 hours. Framebridge also polls, so nothing is lost, but it reacts later."})
+		out = append(out, fact{"Webhooks", "none in the last 24 hours. Framebridge also polls, so nothing is lost, but it reacts more slowly."})
 	default:
 		out = append(out, fact{"Webhooks", english.Count(n, "delivery") + " in the last 24 hours, the last one " + c.moment(last).Ago})
 	}
-	return append(out, fact{"This program", version.Get().String()}), nil
+	return append(out, fact{"Framebridge version", version.Get().String()}), nil
 }
 
 // setupVersion changes when a check begins or ends, and when a limit is used up, paused or free again.

@@ -121,7 +121,7 @@ func (c *console) fromAdobe(w http.ResponseWriter, r *http.Request) {
 	id, nonce, ok := readSignInState(r, q.Get("state"), c.Now())
 	t, known := c.Config().Tenant(id)
 	if !signedIn || !ok || !known || !person.Allows(id, config.RoleAdmin) || !c.spent.first(nonce, c.Now()) {
-		c.problem(w, r, http.StatusBadRequest, "This sign-in was not started in this session, has already been used, or took more than 10 minutes. Start over on the Set-up page.")
+		c.problem(w, r, http.StatusBadRequest, "This sign-in was not started in this session, has already been used, or took more than 10 minutes. Start over on the Setup page.")
 		return
 	}
 	r.SetPathValue("tenant", id) // so that an error page has the tenant's navigation

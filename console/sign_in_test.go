@@ -77,13 +77,13 @@ func TestAForeignAnswerSignsNobodyIn(t *testing.T) {
 	h.cfg.Tenants[acme].Frameio.IMS.ClientID = ""
 	_, body := h.get(t, "setup/sign-in")
 	assert.Contains(t, body, "The tenant does not sign in through Adobe.")
-	assert.NotContains(t, body, "Sign in at Adobe")
+	assert.NotContains(t, body, "Sign in with Adobe")
 }
 
 func TestLimitsAndPausesAreShown(t *testing.T) {
 	h := filled(t, config.RoleAdmin)
 	_, body := h.get(t, "setup")
-	for _, want := range []string{"40 of 50 calls in 1 second", "0 of 100 calls in 1 minute", "until 13:00:00 UTC", "Too many requests (429): 3 times, the last one 4 minutes ago.", "Used up", "unused for 14 days, it ends", `/setup/sign-in"`} {
+	for _, want := range []string{"40 of 50 calls in 1 second", "0 of 100 calls in 1 minute", "until 13:00:00 UTC", "Too many requests (429): 3 times, the last one 4 minutes ago.", "Used up", "it ends after 14 days without use", `/setup/sign-in"`} {
 		assert.Contains(t, body, want)
 	}
 	assert.Less(t, strings.Index(body, "Paused"), strings.Index(body, "40 of 50"), "what waits comes first")

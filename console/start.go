@@ -62,7 +62,7 @@ func (c *console) startPage(w http.ResponseWriter, r *http.Request, v visit) {
 		b.Read = c.moment(have.Ended)
 	}
 	if have.Err != nil {
-		b.Error = "Frame.io's projects could not be read: " + redact.Scrub(have.Err.Error())
+		b.Error = "Could not read the projects from Frame.io: " + redact.Scrub(have.Err.Error())
 	}
 	list, _ := have.Result.([]Project)
 	b.Total = int64(len(list))

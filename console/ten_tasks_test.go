@@ -108,9 +108,9 @@ func TestTenTasks(t *testing.T) {
 
 	u.click("Reviews") // who stopped it
 	u.click("Ferryman, assembly")
-	u.reads("ellen@harbour.example stop")
+	u.reads("ellen@harbour.example stopped the review")
 
-	u.click("Set-up") // what is wrong
+	u.click("Setup") // what is wrong
 	u.reads("What to do: Run `starter setup`.")
 	u.reads("An administrator can sign in to Frame.io on this page.")
 	u.reads("Vendors' limits")
@@ -136,7 +136,7 @@ func TestTheTasksOfAWholeAccount(t *testing.T) {
 	u.asked(`migrate {"selection":{}} pat@acme.example`)
 	u.do(chromedp.Navigate(h.server.URL + "/ui/" + acme + "/account"))
 	u.click("Pause: nightly")
-	u.reads("No run starts until somebody resumes it.")
+	u.reads("No run starts until somebody resumes the mirror.")
 	u.click("Pause")
 	u.asked("mirror pause nightly")
 	u.click("Create a mirror")
@@ -146,7 +146,7 @@ func TestTheTasksOfAWholeAccount(t *testing.T) {
 	u.click("Lighthouse")
 	u.click("Free space in Frame.io")
 	u.click("Approve")
-	u.reads("Whoever asked cannot approve.")
+	u.reads("Whoever requests a deletion cannot approve it.")
 	u.click("Approve")
 	u.asked("reclaim approve proven")
 	assert.Empty(t, b.said())

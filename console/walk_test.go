@@ -33,12 +33,12 @@ func attributesOf(text string) map[string]string {
 
 // leadsTo is where each button of the console leads, by its text. A page's "Back" leads to the page before.
 var leadsTo = map[string]string{
-	"Start an archive": "/start", "Plan a migration": "/account/new", "Create a mirror": "/account/mirrors/new", "Start the mirror": "/account/mirrors", "Plan": "/(start/|account/plan)", "Keep them up to date instead": "/account/mirrors/new",
+	"Start an archive": "/start", "Plan a migration": "/account/new", "Create a mirror": "/account/mirrors/new", "Start the mirror": "/account/mirrors", "Plan": "/(start/|account/plan)", "Create a mirror instead": "/account/mirrors/new",
 	"Start the migration": "/account/start", "Start the archive": "/start/", "Change": "/account/new", "Go": "/do/resume", "Resume": "/do/resume", "Pause": "/do/pause", "Cancel": "/do/cancel", "Run now": "/do/run", "Look for new projects": "/do/add", "Look for them": "/do/add", "Remove": "/do/stop", "Remove the mirror": "/do/stop",
 	"Cancel the migration": "/do/cancel", "Cancel the archive": "/do/cancel", "Cancel the deletion": "/reclaim/do/cancel", "Retry": "/do/retry", "Retry the archive": "/do/retry", "Retry this file": "/items/", "Check for originals now": "/do/retry", "Check now": "/do/retry",
-	"Move to the top": "/first", "Move to the top of the queue": "/queue/first", "Up": "/up", "Down": "/down", "Free space in Frame.io": "/reclaim", "Examine": "/reclaim/do/examine", "Ask for the deletion": "/reclaim/do/ask", "Delete, and type the name": "/reclaim/do/delete",
-	"Delete what is proven": "/reclaim/do/delete", "Approve": "/reclaim/do/approve", "Sync now": "/do/sync", "Send again": "/do/resend", "Extend": "/do/extend", "Set the new expiry": "/do/extend", "Stop": "/do/stop", "Stop the review": "/do/stop", "Read both sides again": "/sides",
-	"Download the certificate": "/reclaim/deletion-certificate.html", "For starter verify (JSON)": "/reclaim/deletion-certificate.json", "Revoke these links": "/ui/links/revoke", "Check again": "/setup", "Sign in to Frame.io": "/setup/sign-in", "Sign in at Adobe": "/setup/sign-in", "Read the list again": "/start", "Try again": "again=1", "Sign out": "/ui/sign-out", "Search": "/", "Back": "/",
+	"Move to the top": "/first", "Move to the top of the queue": "/queue/first", "Up": "/up", "Down": "/down", "Free space in Frame.io": "/reclaim", "Examine": "/reclaim/do/examine", "Request deletion": "/reclaim/do/ask", "Delete by typing the name": "/reclaim/do/delete",
+	"Delete the proven files": "/reclaim/do/delete", "Approve": "/reclaim/do/approve", "Sync now": "/do/sync", "Send again": "/do/resend", "Extend": "/do/extend", "Set the new expiry": "/do/extend", "Stop": "/do/stop", "Stop the review": "/do/stop", "Read both sides again": "/sides",
+	"Download the certificate": "/reclaim/deletion-certificate.html", "For starter verify (JSON)": "/reclaim/deletion-certificate.json", "Revoke these links": "/ui/links/revoke", "Check again": "/setup", "Sign in to Frame.io": "/setup/sign-in", "Sign in with Adobe": "/setup/sign-in", "Read the list again": "/start", "Try again": "again=1", "Sign out": "/ui/sign-out", "Search": "/", "Back": "/",
 	"More files": "after=", "More projects": "after=", "Older archives": "after=", "Older reviews": "after=", "Older entries": "before=", "Older migrations": "after=",
 }
 

@@ -162,7 +162,7 @@ func TestTheConsoleIsBehindTheSignIn(t *testing.T) {
 	assert.Equal(t, http.StatusOK, again.StatusCode)
 	status, text, _ = f.get(f.url + "/ui/" + tenantA + "/archives")
 	assert.Equal(t, http.StatusOK, status)
-	assert.Contains(t, text, "Temporal does not respond.")
+	assert.Contains(t, text, "Temporal is not responding.")
 	status, _, _ = f.get(f.url + "/ui/" + tenantB + "/archives")
 	assert.Equal(t, http.StatusNotFound, status, "another tenant's pages do not exist")
 
