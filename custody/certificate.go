@@ -98,6 +98,7 @@ func (c Certificate) HTML(w io.Writer, key ed25519.PrivateKey, files iter.Seq2[C
 }
 
 var certificatePage = template.Must(template.New("").Funcs(template.FuncMap{
+	"count": english.Count[int64],
 	"when": func(t any) string {
 		at, ok := t.(time.Time)
 		if p, pointer := t.(*time.Time); pointer && p != nil {
@@ -114,13 +115,13 @@ var certificatePage = template.Must(template.New("").Funcs(template.FuncMap{
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3em .8em .3em 0;border-bottom:1px solid #d9dde5;vertical-align:top}
 .n{text-align:right}code{font-size:.85em;overflow-wrap:anywhere}dt{font-weight:600}dd{margin:0 0 .6em}</style>
 <h1>Deletion certificate — {{.Name}}</h1>
-<p>Framebridge deleted {{.Totals.Deleted}} files ({{.Totals.DeletedBytes}} bytes) of this project in Frame.io, after each of them had been compared in full with what iconik
-stores of it. {{.Totals.Left}} files ({{.Totals.LeftBytes}} bytes) were left in Frame.io. Folders, shares and the project itself were left, too.</p>
+<p>Framebridge deleted {{count .Totals.Deleted "file"}} ({{.Totals.DeletedBytes}} bytes) of this project in Frame.io after comparing each of them in full with what iconik
+stores. {{count .Totals.Left "file"}} ({{.Totals.LeftBytes}} bytes) stayed in Frame.io, as did the folders, the shares and the project itself.</p>
 <dl><dt>Project</dt><dd>{{.Name}} ({{.Workspace}}), <code>{{.Project}}</code></dd>
 <dt>Result</dt><dd>{{.Status}}: {{.Reason}}</dd>
-<dt>Asked for by</dt><dd>{{.RequestedBy}}, {{when .RequestedAt}}</dd>
+<dt>Requested by</dt><dd>{{.RequestedBy}}, {{when .RequestedAt}}</dd>
 <dt>Approved by</dt><dd>{{.ApprovedBy}}, {{when .ApprovedAt}}: {{.ApprovedHow}}</dd>
-{{range .Accepted}}<dt>Losses accepted</dt><dd>{{.}}</dd>{{end}}
+{{range .Accepted}}<dt>Accepted loss</dt><dd>{{.}}</dd>{{end}}
 <dt>Archive last compared</dt><dd>{{when .ComparedAt}}</dd>
 <dt>Restorable in Frame.io until</dt><dd>{{when .RestorableUntil}}, from the project’s Recently Deleted; each file for 30 days after its deletion</dd></dl>
 <table><thead><tr><th>File<th>State<th class="n">Bytes<th>Checksum<th>Proof<th>Frame.io file, iconik asset</thead><tbody>

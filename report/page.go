@@ -104,7 +104,7 @@ func verdict(s ledger.ArchiveStatus) (words, class string) {
 	case ledger.Incomplete, ledger.Failed:
 		return "Not complete", "bad"
 	}
-	return "Status: " + string(s), "fair"
+	return "Status: " + english.State(string(s)), "fair"
 }
 
 // times formats a time in UTC and, if it differs, in local time. It returns nil for the zero time.
@@ -141,7 +141,7 @@ var pageSource string
 //go:embed style.html
 var styleSource string
 
-var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"size": func(n *int64) string {
+var pageTemplate = template.Must(template.New("report").Funcs(template.FuncMap{"count": english.Count[int64], "size": func(n *int64) string {
 	if n == nil {
 		return ""
 	}

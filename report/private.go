@@ -56,7 +56,7 @@ func (h Hidden) access(a *Access) *Access {
 		}
 	}
 	out.Places = append(out.Places, AccessRule{Kind: rules.KindCollection, Place: english.Count(len(h.places), "private collection"), Readers: []string{}, Unmapped: []NoAccess{}, Found: []Found{}, Removed: []string{},
-		Why: "only the person who made it in Frame.io, and administrators, may see it; the report in Framebridge's console names each"})
+		Why: "only the person who created it in Frame.io and administrators may see it; the report in Framebridge's console lists each one"})
 	return &out
 }
 

@@ -106,7 +106,7 @@ func (a AccessRule) Who() string {
 // Differences returns the differences that were found, and who lost access, as the page words them.
 func (a AccessRule) Differences() []string {
 	var out []string
-	words := map[string]string{"added": "added in iconik", "inherited": "let in by a collection above", "missing": "taken out in iconik", "refused": "iconik refused"}
+	words := map[string]string{"added": "added in iconik", "inherited": "access through a parent collection", "missing": "removed in iconik", "refused": "refused by iconik"}
 	for _, f := range a.Found {
 		text := fmt.Sprintf("%s: %s (%s)", words[f.What], f.Who, f.Example)
 		if f.Mended {
