@@ -13,7 +13,7 @@ func Digest(tenant string, mails []outbox.Mail) (subject, text string) {
 		return mails[0].Subject, mails[0].Text
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d notifications of %s:\n\n", len(mails), tenant)
+	fmt.Fprintf(&b, "%d notifications for %s:\n\n", len(mails), tenant)
 	for _, m := range mails {
 		fmt.Fprintf(&b, "- %s\n", m.Subject)
 	}

@@ -44,7 +44,7 @@ func body(kind string, row ledger.Archive, cold bool) (subject, text string) {
 		for _, s := range row.Stuck {
 			fmt.Fprintf(&b, "%s.\n", Stuck(s))
 		}
-		b.WriteString("\nFramebridge keeps trying and continues by itself as soon as it can. Other archives take their turn meanwhile. If the reason names a token or a permission, renew it; otherwise check the vendor's status page. An object that alone keeps failing is given up after 12 hours and named in the report.\n")
+		b.WriteString("\nFramebridge keeps trying and continues automatically as soon as it can. Other archives run in the meantime. If the reason names a token or a permission, renew it; otherwise check the vendor's status page. If a single object keeps failing, Framebridge gives up on it after 12 hours and names it in the report.\n")
 	default:
 		switch row.Status {
 		case ledger.Verified:
