@@ -79,7 +79,7 @@ func TestTenTasks(t *testing.T) {
 	u.click("Move to the top: Trailer 2027")
 	u.asked("move Trailer 2027 1")
 
-	u.reads("Waits for “Harbour Lights” and 1 archive in the queue.") // why it waits
+	u.reads("Waiting for “Harbour Lights” and 1 archive ahead of it.") // why it waits
 	u.reads("unarchive the project in Frame.io")
 
 	u.click("The Ferryman") // one file again

@@ -117,7 +117,7 @@ func (s *Stack) home(w http.ResponseWriter, r *http.Request) {
 		v.Archives = list.Archives
 	}
 	if err != nil {
-		v.Problem = "Framebridge does not respond: " + err.Error()
+		v.Problem = "Framebridge is not responding: " + err.Error()
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_ = pageTemplate.Execute(w, v)
