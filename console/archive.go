@@ -335,6 +335,9 @@ func (c *console) timeline(ctx context.Context, h ledger.TenantLedger, f ledger.
 	for i, e := range entries {
 		out[i] = c.auditLine(e)
 		out[i].Who, out[i].Action = atStart(out[i].Who), deed(e)
+		if at, err := time.Parse(time.RFC3339, out[i].Text); err == nil {
+			out[i].Text = c.moment(at).Text
+		}
 	}
 	return out, err
 }

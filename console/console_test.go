@@ -603,7 +603,10 @@ func TestEmptyPagesSayWhatToDo(t *testing.T) {
 		assert.Equal(t, http.StatusOK, resp.StatusCode, path)
 		assert.Contains(t, body, want, path)
 	}
-	require.Eventually(t, func() bool { _, body := h.get(t, "start"); return strings.Contains(body, "sign-in has no access to any project.") }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool {
+		_, body := h.get(t, "start")
+		return strings.Contains(body, "sign-in has no access to any project.")
+	}, 5*time.Second, 10*time.Millisecond)
 	resp, body := h.get(t, "archives?after=nonsense")
 	assert.Equal(t, http.StatusBadRequest, resp.StatusCode, body)
 }

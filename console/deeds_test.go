@@ -4,7 +4,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -27,4 +29,13 @@ func TestATimelineSaysWhatSomebodyDid(t *testing.T) {
 	}
 	assert.Equal(t, "The API", atStart("the API"))
 	assert.Equal(t, "pat@acme.example", atStart("pat@acme.example"))
+}
+
+func TestATimelineWritesTimesAsPeopleDo(t *testing.T) {
+	h := filled(t, config.RoleViewer)
+	_, err := h.ledger.AppendAudit(t.Context(), ledger.AuditEntry{Tenant: acme, Action: "extend", ObjectKind: "review", ObjectID: "open", Review: "open",
+		Actor: ledger.Actor{Kind: ledger.ActorAPI}, Detail: ledger.AuditText("2026-11-30T18:00:00Z")})
+	require.NoError(t, err)
+	_, body := h.get(t, "reviews/open")
+	assert.Contains(t, body, "<strong>The API</strong> extended the review: November 30, 2026, 18:00 UTC")
 }

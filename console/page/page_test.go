@@ -21,7 +21,7 @@ func TestNoNameTurnsAPage(t *testing.T) {
 
 func TestTimesReadAsPeopleSayThem(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
-	for ago, want := range map[time.Duration]string{0: "now", 59 * time.Second: "now", -59 * time.Second: "now", 90 * time.Second: "1 minute ago", -3 * time.Hour: "in 3 hours", 50 * time.Hour: "2 days ago", 119 * time.Minute: "1 hour 59 minutes ago"} {
+	for ago, want := range map[time.Duration]string{0: "just now", 59 * time.Second: "just now", -59 * time.Second: "now", 90 * time.Second: "1 minute ago", -3 * time.Hour: "in 3 hours", 50 * time.Hour: "2 days ago", 119 * time.Minute: "1 hour 59 minutes ago"} {
 		assert.Equal(t, want, At(now.Add(-ago), now).Ago, ago)
 	}
 	assert.Equal(t, "November 29, 2026, 12:00 UTC", At(now, now).Text)

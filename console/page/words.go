@@ -26,8 +26,10 @@ func At(t, now time.Time) Moment {
 	switch d := now.Sub(t); {
 	case d < -time.Minute:
 		m.Ago = "in " + english.Duration(coarse(-d))
-	case d < time.Minute:
+	case d < 0:
 		m.Ago = "now"
+	case d < time.Minute:
+		m.Ago = "just now"
 	default:
 		m.Ago = english.Duration(coarse(d)) + " ago"
 	}
