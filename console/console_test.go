@@ -405,7 +405,7 @@ func TestBothSidesAreReadAtTheVendors(t *testing.T) {
 		return strings.Contains(body, "Read both sides again")
 	}
 	require.Eventually(t, read, 5*time.Second, 10*time.Millisecond)
-	for _, want := range []string{"rita@client.example", "2 comments, the last one", "sam@client.example", "no comment yet", "The link was last opened on November 29, 2026", "Differ", "Not in iconik yet", "Not in Frame.io yet",
+	for _, want := range []string{"rita@client.example", "2 comments, the last one", "sam@client.example", "no comment yet", "The link was last opened on November 29, 2026", "Different", "Not in iconik yet", "Not in Frame.io yet",
 		"only there", "another text", "00:00:02:00", "approved", "1 more asset", "And 3 more"} {
 		assert.Contains(t, body, want)
 	}

@@ -173,7 +173,7 @@ func (c *console) showSides(b *sidesBody, read Sides, assets []ledger.ReviewAsse
 			one := pairLine{At: at, Frameio: c.sideCell(p.Frameio), Iconik: c.sideCell(p.Iconik)}
 			switch {
 			case p.Differ:
-				one.Badge = page.Fair("Differ")
+				one.Badge = page.Fair("Different")
 				line.Differ++
 			case one.Frameio.There && one.Iconik.There:
 				one.Badge = page.Good("Same")
