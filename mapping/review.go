@@ -231,3 +231,19 @@ func KeepUnknown(old, annotation string) string {
 	}
 	return string(raw)
 }
+
+// Plays reports whether a file may have frames. A file whose type does not tell may have them.
+func Plays(mediaType string, r Rate) bool {
+	kind, _, _ := strings.Cut(mediaType, "/")
+	switch {
+	case kind == "image":
+		return false
+	case kind == "video", kind == "audio", r.Valid():
+		return true
+	}
+	switch mediaType {
+	case "", "application/mxf", "application/octet-stream":
+		return true
+	}
+	return false
+}

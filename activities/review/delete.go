@@ -126,7 +126,7 @@ func (r *review) deleteMedia(ctx context.Context) error {
 			stacks[it.StackID] = true
 		}
 		err := r.deleteFile(ctx, it)
-		if rest.IsRefused(err) || conflicts(err) || late && isolate.Away(err) {
+		if rest.IsRefused(err) || rest.IsConflict(err) || late && isolate.Away(err) {
 			left.titles = append(left.titles, fmt.Sprintf("%q", it.Title))
 			left.why, err = cmp.Or(left.why, err), nil
 		}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
-	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
@@ -54,7 +53,7 @@ func (r *review) settle(ctx context.Context, it ledger.ReviewAsset) error {
 		return fmt.Errorf("new version of %q: %w", it.Title, err)
 	}
 	if f.FrameRate.Den == 0 && strings.HasPrefix(f.MediaType, "video/") {
-		if f.FrameRate, err = r.iconikRate(ctx, it); err != nil {
+		if f.FrameRate, err = r.tenant.VersionRate(ctx, it.AssetID, it.VersionID); err != nil {
 			return fmt.Errorf("frame rate of %q: %w", it.Title, err)
 		}
 		if f.FrameRate.Den == 0 {
@@ -78,41 +77,6 @@ func notReady(title string, since time.Duration) error {
 		return fault.System("Frame.io has been processing %q for more than %d hours.", title, int(workflows.ReadyPatience.Hours()))
 	}
 	return fault.Wait("NotReady", readyLook, "Frame.io is still processing %q: %v", title, errNotReady)
-}
-
-// iconikRate returns the frame rate that iconik reports for a version's original or proxy, or zero if it reports none.
-func (r *review) iconikRate(ctx context.Context, it ledger.ReviewAsset) (mapping.Rate, error) {
-	formats, err := r.iconik.Files.Formats(ctx, it.AssetID, it.VersionID)
-	if err != nil && !rest.IsNotFound(err) {
-		return mapping.Rate{}, err
-	}
-	for _, f := range formats {
-		for _, c := range f.Components {
-			if rate := rateOf(fmt.Sprint(c.Metadata["framerate"])); f.Name == tenant.FormatOriginal && !f.Deleted() && c.Type == "VIDEO" && rate.Den > 0 {
-				return rate, nil
-			}
-		}
-	}
-	proxies, err := r.iconik.Files.Proxies(ctx, it.AssetID, it.VersionID)
-	if err != nil && !rest.IsNotFound(err) {
-		return mapping.Rate{}, err
-	}
-	for _, p := range proxies {
-		if rate := rateOf(p.FrameRate); rate.Den > 0 {
-			return rate, nil
-		}
-	}
-	return mapping.Rate{}, nil
-}
-
-// rateOf parses a rate such as "23.976 FPS" or "24000/1001".
-func rateOf(text string) mapping.Rate {
-	var fps, den float64
-	n, _ := fmt.Sscanf(text, "%g/%g", &fps, &den)
-	if n == 2 && den > 0 {
-		fps /= den
-	}
-	return frameio.ParseRate(fps)
 }
 
 // watermarkMissing waits a short while for the watermark, and then fails.

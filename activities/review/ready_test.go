@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/config"
-	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -53,8 +53,7 @@ func TestIconikTellsTheFrameRate(t *testing.T) {
 			defer srv.Close()
 			client, err := iconik.New(config.Iconik{BaseURL: srv.URL, AppID: "a", AuthToken: "t"})
 			require.NoError(t, err)
-			r := &review{iconik: client}
-			rate, err := r.iconikRate(t.Context(), ledger.ReviewAsset{AssetID: "A", VersionID: "V"})
+			rate, err := (&tenant.Tenant{Iconik: client}).VersionRate(t.Context(), "A", "V")
 			require.NoError(t, err)
 			assert.Equal(t, c.want, rate)
 		})

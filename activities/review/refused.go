@@ -3,9 +3,7 @@ package review
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/framebridge/framebridge/clients/rest"
@@ -28,7 +26,7 @@ func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to m
 // refusedNew records a comment that the other side refuses, and tells people. It does not hold up other comments. It is retried
 // when it is edited, and every refusedLook.
 func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to mapping.Side, err error) error {
-	if !rest.IsRefused(err) && !conflicts(err) || rest.IsNotFound(err) { // what it belongs to is missing: the next sync sees that
+	if !rest.IsRefused(err) && !rest.IsConflict(err) || rest.IsNotFound(err) { // what it belongs to is missing: the next sync sees that
 		return err
 	}
 	first := s.rows[row.ID].Refused == ""
@@ -40,12 +38,6 @@ func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to
 		return err
 	}
 	return s.review.note(ctx, fmt.Sprintf("%s rejected a comment by %s on %q, so it stays in %s only: %v", to, cmp.Or(row.Author, "somebody"), s.it.Title, to.Other(), err))
-}
-
-// conflicts reports whether a side refuses something because of what it already has. V4's client classifies that as retryable.
-func conflicts(err error) bool {
-	var e *rest.Error
-	return errors.As(err, &e) && e.Status == http.StatusConflict && !e.Uncertain
 }
 
 // fieldsRefused notes that iconik refuses a comment's additional fields. The comment exists without them.

@@ -72,7 +72,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 		n.ParentID = s.threadOf(parent).FrameioID
 	default: // place it at the parent's frame and quote the parent
 		before = mapping.QuotedReply(parent.Author, parent.Text) + before
-		if n.Frame == nil && plays(s.it) {
+		if n.Frame == nil && mapping.Plays(s.it.MediaType, s.it.Rate()) {
 			n.Frame, n.Frames = parent.Frame, parent.Frames
 		}
 	}
@@ -150,26 +150,10 @@ func (s *assetSync) listed(ctx context.Context, id string) (bool, error) {
 
 // place returns the frames that an iconik comment is about. Files that do not play have none, and Frame.io refuses one there.
 func (s *assetSync) place(g iconik.Segment) (frame *int64, frames int64) {
-	if !plays(s.it) {
+	if !mapping.Plays(s.it.MediaType, s.it.Rate()) {
 		return nil, 0
 	}
 	return mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
-}
-
-// plays reports whether a file may have frames. A file whose type does not tell may have them.
-func plays(it ledger.ReviewAsset) bool {
-	kind, _, _ := strings.Cut(it.MediaType, "/")
-	switch {
-	case kind == "image":
-		return false
-	case kind == "video", kind == "audio", it.Rate().Valid():
-		return true
-	}
-	switch it.MediaType {
-	case "", "application/mxf", "application/octet-stream":
-		return true
-	}
-	return false
 }
 
 const (
@@ -220,12 +204,7 @@ func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error
 
 // ours reports whether a comment may be by our own user.
 func ours(me frameio.User, writer frameio.Person) bool {
-	return writer.Unknown || isUser(me, writer.ID, writer.Email)
-}
-
-// isUser reports whether somebody is our own user. The ID that V4 gives for a writer or an uploader need not be that of the token's user.
-func isUser(me frameio.User, id, email string) bool {
-	return id != "" && id == me.ID || email != "" && strings.EqualFold(email, me.Email)
+	return writer.Unknown || me.Is(writer.ID, writer.Email)
 }
 
 // takeText copies a comment's content into a row after an edit from Frame.io, but not its state.

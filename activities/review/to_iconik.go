@@ -211,7 +211,7 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 			p.Checked = &draft.Checked
 		case mapping.PartDrawing:
 			p.Drawing = tenant.SegmentRequest(draft).Drawing
-			if kept := undrawable(g); len(kept) > 0 {
+			if kept := tenant.Undrawable(g); len(kept) > 0 {
 				if p.Drawing == nil {
 					p.Drawing = &iconik.Drawing{}
 				}
@@ -254,19 +254,4 @@ func (s *assetSync) noteDrawing(ctx context.Context, sent *iconik.Drawing, is *i
 		return nil
 	}
 	return s.review.note(ctx, fmt.Sprintf("iconik did not accept the drawing of a comment on %q: it is in Frame.io only.", s.it.Title))
-}
-
-// undrawable returns the shapes that Frame.io cannot have.
-func undrawable(g iconik.Segment) []iconik.Primitive {
-	var out []iconik.Primitive
-	if g.Drawing != nil {
-		for _, p := range g.Drawing.Primitives {
-			switch p.Type {
-			case "LINE", "RECTANGLE", "ARROW", "PENCIL":
-			default:
-				out = append(out, p)
-			}
-		}
-	}
-	return out
 }

@@ -136,7 +136,7 @@ func (r *review) uploadedByUs(ctx context.Context, f frameio.Asset) (bool, error
 		return true, nil
 	}
 	me, err := r.frameio.Me(ctx)
-	return me.ID == "" || isUser(me, f.Uploader.ID, f.Uploader.Email), err
+	return me.ID == "" || me.Is(f.Uploader.ID, f.Uploader.Email), err
 }
 
 // sent records that a file has arrived, unless another attempt has taken its upload back in the meantime.

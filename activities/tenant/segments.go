@@ -208,3 +208,18 @@ func Shapes(d *iconik.Drawing) []mapping.Shape {
 	}
 	return out
 }
+
+// Undrawable returns the shapes that Frame.io cannot have.
+func Undrawable(g iconik.Segment) []iconik.Primitive {
+	var out []iconik.Primitive
+	if g.Drawing != nil {
+		for _, p := range g.Drawing.Primitives {
+			switch p.Type {
+			case "LINE", "RECTANGLE", "ARROW", "PENCIL":
+			default:
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}

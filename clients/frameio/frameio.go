@@ -4,6 +4,7 @@
 package frameio
 
 import (
+	"strings"
 	"time"
 
 	"github.com/framebridge/framebridge/mapping"
@@ -59,6 +60,11 @@ type Page[T any] struct {
 // User is a person with an account. Email and Name are empty if Frame.io does not show them.
 type User struct {
 	ID, Name, Email string
+}
+
+// Is reports whether somebody is this user. The ID that V4 gives for a writer or an uploader need not be that of the token's user.
+func (u User) Is(id, email string) bool {
+	return id != "" && id == u.ID || email != "" && strings.EqualFold(email, u.Email)
 }
 
 // Team holds projects: a team in the legacy API, a workspace in V4.

@@ -1,6 +1,10 @@
 package frameio
 
-import "github.com/framebridge/framebridge/mapping"
+import (
+	"fmt"
+
+	"github.com/framebridge/framebridge/mapping"
+)
 
 // knownRates are rates that media come in, as exact fractions.
 var knownRates = func() []mapping.Rate {
@@ -43,4 +47,14 @@ func gcd(a, b int64) int64 {
 		a, b = b, a%b
 	}
 	return a
+}
+
+// RateOf parses a rate such as "23.976 FPS" or "24000/1001".
+func RateOf(text string) mapping.Rate {
+	var fps, den float64
+	n, _ := fmt.Sscanf(text, "%g/%g", &fps, &den)
+	if n == 2 && den > 0 {
+		fps /= den
+	}
+	return ParseRate(fps)
 }

@@ -170,3 +170,9 @@ func classify(status int) Class {
 	}
 	return Permanent
 }
+
+// IsConflict reports whether a vendor refuses something because of what it already has. V4's client classifies that as retryable.
+func IsConflict(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusConflict && !e.Uncertain
+}
