@@ -29,6 +29,13 @@ type State struct {
 	Drawing string `json:"drawing"`
 }
 
+// Refused returns what is kept of a state whose edit the other side refused: it differs from the state, so that the edit is due until
+// it succeeds, and tells whether it was edited again since.
+func (f State) Refused() State {
+	const mark = "refused "
+	return State{Text: mark + f.Text, Time: mark + f.Time, Done: mark + f.Done, Drawing: mark + f.Drawing}
+}
+
 // Unknown is the state of a comment whose last state is not certain: every part counts as edited.
 var Unknown = State{Text: "?", Time: "?", Done: "?", Drawing: "?"}
 

@@ -95,6 +95,9 @@ func (s *assetSync) run(ctx context.Context) error {
 			return err
 		}
 		if op.Kind == mapping.OpEdit && op.To == mapping.Frameio {
+		if s.editRefusedBefore(op) {
+			continue
+		}
 			if edits++; edits > mostEdits {
 				s.waiting = true
 				continue

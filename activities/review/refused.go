@@ -11,7 +11,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// refused records an edit that the other side refuses, so that it is not retried forever, and tells people.
+// refused records a change that the other side refuses, and tells people.
 func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to mapping.Side, err error) error {
 	if !rest.IsRefused(err) {
 		return err
@@ -21,6 +21,41 @@ func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to m
 		return err
 	}
 	return s.review.note(ctx, fmt.Sprintf("%s rejected a change to a comment on %q: %v", to, s.it.Title, err))
+}
+
+// editRefused records an edit that the other side refuses, and tells people once. It is retried when it is edited again, and every
+// refusedLook: an account may be locked for a while.
+func (s *assetSync) editRefused(ctx context.Context, row ledger.ReviewComment, op mapping.Op, err error) error {
+	if !rest.IsRefused(err) {
+		return err
+	}
+	if row.Refused == "" {
+		if err := s.refused(ctx, &row, op.To, err); err != nil {
+			return err
+		}
+	}
+	row.Refused, row.UpdatedAt = err.Error(), time.Now().UTC()
+	s.markRefused(&row, op)
+	return s.put(ctx, row)
+}
+
+// markRefused records the parts of an edit as refused in the state of the side where they were edited.
+func (s *assetSync) markRefused(row *ledger.ReviewComment, op mapping.Op) {
+	last, now := &row.Frameio, frameioState(s.fio[row.FrameioID])
+	if op.To == mapping.Frameio {
+		last, now = &row.Iconik, iconikState(s.ick[row.IconikID])
+	}
+	for _, part := range op.Parts {
+		last.Copy(part, now.Refused())
+	}
+}
+
+// editRefusedBefore reports whether exactly this edit was refused recently.
+func (s *assetSync) editRefusedBefore(op mapping.Op) bool {
+	row := s.rows[op.Key]
+	marked := row
+	s.markRefused(&marked, op)
+	return op.Kind == mapping.OpEdit && row.Refused != "" && marked.Frameio == row.Frameio && marked.Iconik == row.Iconik && time.Since(row.UpdatedAt) < refusedLook
 }
 
 // refusedNew records a comment that the other side refuses, and tells people. It does not hold up other comments. It is retried

@@ -132,6 +132,7 @@ func (s *assetSync) complete(ctx context.Context, row *ledger.ReviewComment, mad
 	done := true
 	err := s.frameio.UpdateComment(ctx, made.ID, frameio.CommentChange{Completed: &done})
 	if err != nil {
+		row.Iconik.Copy(mapping.PartDone, row.Iconik.Refused())
 		return s.refused(ctx, row, mapping.Frameio, err)
 	}
 	made.Completed = true
@@ -259,12 +260,9 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 		}
 	}
 	if err != nil {
-		if err := s.refused(ctx, &row, mapping.Frameio, err); err != nil {
-			return err
-		}
-		c = s.fio[row.FrameioID]
+		return s.editRefused(ctx, s.rows[op.Key], op, err)
 	}
-	s.fio[c.ID] = c
+	s.fio[c.ID], row.Refused = c, ""
 	for _, part := range op.Parts {
 		row.Frameio.Copy(part, frameioState(c))
 		row.Iconik.Copy(part, iconikState(g))

@@ -228,19 +228,14 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 		return nil
 	}
 	if err != nil {
-		if err := s.refused(ctx, &row, mapping.Iconik, err); err != nil {
-			return err
-		}
-	} else {
-		if err := s.noteDrawing(ctx, p.Drawing, made); err != nil {
-			return err
-		}
-		s.ick[made.ID] = *made
-		for _, part := range op.Parts { // whatever else has changed there is an edit of its own
-			row.Iconik.Copy(part, iconikState(*made))
-		}
+		return s.editRefused(ctx, s.rows[op.Key], op, err)
 	}
-	for _, part := range op.Parts {
+	if err := s.noteDrawing(ctx, p.Drawing, made); err != nil {
+		return err
+	}
+	s.ick[made.ID], row.Refused = *made, ""
+	for _, part := range op.Parts { // whatever else has changed there is an edit of its own
+		row.Iconik.Copy(part, iconikState(*made))
 		row.Frameio.Copy(part, frameioState(c))
 	}
 	s.takeText(&row, c)
