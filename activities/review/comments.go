@@ -33,16 +33,17 @@ type assetSync struct {
 	newest bool // new comments from iconik go to this file
 	hinted []string
 
-	rows     map[string]ledger.ReviewComment // of this file, by ID
-	inReview [2]map[string]string            // IDs of comments on each side → row ID, for all files
-	fio      map[string]frameio.Comment      // as confirmed by Frame.io
-	ick      map[string]iconik.Segment       // as confirmed by iconik
-	begunIn  map[string]iconik.Segment       // created there by attempts that died, by the ID of their Frame.io comment
-	there    bool                            // the file and the asset exist
-	changes  int
-	waiting  bool // a reply's parent is not there yet
-	held     bool // a deletion is not trusted yet
-	vanished bool // a comment disappeared during the sync
+	rows      map[string]ledger.ReviewComment // of this file, by ID
+	elsewhere map[string]ledger.ReviewComment // of other files, made in Frame.io, by their ID there
+	inReview  [2]map[string]string            // IDs of comments on each side → row ID, for all files
+	fio       map[string]frameio.Comment      // as confirmed by Frame.io
+	ick       map[string]iconik.Segment       // as confirmed by iconik
+	begunIn   map[string]iconik.Segment       // created there by attempts that died, by the ID of their Frame.io comment
+	there     bool                            // the file and the asset exist
+	changes   int
+	waiting   bool // a reply's parent is not there yet
+	held      bool // a deletion is not trusted yet
+	vanished  bool // a comment disappeared during the sync
 }
 
 // mostEdits is how many edits of one file's comments a sync makes in Frame.io, where V4 takes ten a minute. The rest follow
@@ -94,10 +95,10 @@ func (s *assetSync) run(ctx context.Context) error {
 		if err := attempt.Stopping(ctx); err != nil {
 			return err
 		}
-		if op.Kind == mapping.OpEdit && op.To == mapping.Frameio {
 		if s.editRefusedBefore(op) {
 			continue
 		}
+		if op.Kind == mapping.OpEdit && op.To == mapping.Frameio {
 			if edits++; edits > mostEdits {
 				s.waiting = true
 				continue
@@ -115,10 +116,12 @@ func (s *assetSync) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.rows, s.inReview = map[string]ledger.ReviewComment{}, [2]map[string]string{{}, {}}
+	s.rows, s.elsewhere, s.inReview = map[string]ledger.ReviewComment{}, map[string]ledger.ReviewComment{}, [2]map[string]string{{}, {}}
 	for _, row := range all {
 		if row.N == s.it.N {
 			s.rows[row.ID] = row
+		} else if row.Origin == ledger.FromFrameio {
+			s.elsewhere[row.FrameioID] = row
 		}
 		s.learn(row)
 	}

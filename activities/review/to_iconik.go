@@ -25,6 +25,9 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 		s.waiting = true
 		return nil
 	}
+	if err := s.moveHere(ctx, c.ID); err != nil {
+		return err
+	}
 	user, err := s.tenant.UserFor(ctx, c.Author)
 	if err != nil {
 		return err
@@ -90,6 +93,23 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	}
 	s.changes++
 	return s.put(ctx, row)
+}
+
+// moveHere deletes what stands in iconik for a comment on the version from which somebody has moved it in Frame.io.
+func (s *assetSync) moveHere(ctx context.Context, id string) error {
+	was, moved := s.elsewhere[id]
+	link, _, err := s.tenant.Ledger.Link(ctx, ledger.LinkComment, s.toIconikKey(id))
+	if err != nil || !moved || was.IconikID == "" || link.TargetID != was.IconikID {
+		return err
+	}
+	from, _, err := s.ledger.Asset(ctx, was.N)
+	if err != nil {
+		return err
+	}
+	if err := s.iconik.Segments.Delete(ctx, from.AssetID, was.IconikID); err != nil && !rest.IsNotFound(err) {
+		return err
+	}
+	return s.tenant.Ledger.Delete(ctx, ledger.LinkComment, link.SourceID)
 }
 
 // madeOf returns the segment that was created for a comment, and the user in whose name it stands. It reads a segment that an
