@@ -212,3 +212,9 @@ func Excerpt(text string) string {
 	}
 	return text
 }
+
+// Renamed reports whether a file may have been given a name because another one had it already: the same beginning and extension.
+func Renamed(name, is string) bool {
+	ext := path.Ext(name)
+	return name != "" && strings.HasPrefix(is, strings.TrimSuffix(name, ext)) && strings.HasSuffix(is, ext)
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
@@ -41,6 +43,14 @@ func (r *review) absent(ctx context.Context, it ledger.ReviewAsset, from string,
 		why = "Framebridge can no longer see it; perhaps " + from
 	}
 	return r.markDeleted(ctx, it, why)
+}
+
+// unseen has something that exists and that Frame.io does not find looked at again for a while.
+func unseen(ctx context.Context, err error, what string) error {
+	if rest.IsNotFound(err) && time.Since(attempt.Of(ctx).Scheduled()) < absentSeen {
+		return fault.Wait("Unseen", absentLook, "Frame.io does not find %s at the moment", what)
+	}
+	return err
 }
 
 // absentFromFrameio records that Frame.io does not find a file.

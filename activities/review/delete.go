@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
 )
 
@@ -190,6 +192,9 @@ func (r *review) isEmpty(ctx context.Context, a frameio.Asset) (bool, error) {
 		if rest.IsNotFound(err) {
 			err = nil
 		}
+		for _, f := range files {
+			err = cmp.Or(err, r.deleteAgain(ctx, f))
+		}
 		return len(files) == 0, err
 	}
 	for child, err := range frameio.RowsOf(ctx, "list a folder", r.frameio.Children, a.ID) {
@@ -197,11 +202,33 @@ func (r *review) isEmpty(ctx context.Context, a frameio.Asset) (bool, error) {
 			return true, nil
 		}
 		if err != nil || child.Kind != frameio.KindStack {
-			return false, err
+			return false, cmp.Or(err, r.deleteAgain(ctx, child))
 		}
 		if empty, err := r.isEmpty(ctx, child); err != nil || !empty {
 			return false, err
 		}
 	}
 	return true, nil
+}
+
+// deleteAgain deletes what Frame.io still shows of the review: a file that it only did not find for a moment when it was to be
+// deleted, or a lost upload that it showed too late, perhaps under a name that tells it from another one.
+func (r *review) deleteAgain(ctx context.Context, a frameio.Asset) error {
+	assets, err := r.assets(ctx)
+	mine := slices.ContainsFunc(assets, func(it ledger.ReviewAsset) bool { return it.FileID == a.ID })
+	if err == nil && !mine && a.Kind == frameio.KindFile && a.UploadedAt.IsZero() && slices.ContainsFunc(assets, func(it ledger.ReviewAsset) bool {
+		return a.Name == it.Name || a.Size == it.Size && mapping.Renamed(it.Name, a.Name)
+	}) {
+		mine, err = r.uploadedByUs(ctx, a)
+	}
+	switch {
+	case err != nil || !mine:
+		return err
+	case time.Since(attempt.Of(ctx).Scheduled()) > workflows.StuckAfter:
+		return r.note(ctx, fmt.Sprintf("Frame.io still shows %q, which this review has deleted: delete it there.", a.Name))
+	}
+	if err := r.frameio.Delete(ctx, a); err != nil && !rest.IsRefused(err) {
+		return err
+	}
+	return fault.Wait("Unseen", absentLook, "Frame.io still shows %q, which was deleted", a.Name)
 }

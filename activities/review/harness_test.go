@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,6 +72,7 @@ func (f *folder) Versions(_ context.Context, stack frameio.Asset) (versions []fr
 
 func (f *folder) Delete(_ context.Context, a frameio.Asset) error {
 	f.deleted = append(f.deleted, a.ID)
+	f.files = slices.DeleteFunc(slices.Clone(f.files), func(had frameio.Asset) bool { return had.ID == a.ID })
 	return nil
 }
 

@@ -327,7 +327,8 @@ func (r *review) findReviewProject(ctx context.Context) (frameio.Project, error)
 	if err != nil {
 		return frameio.Project{}, fmt.Errorf("project %q for reviews: %w", r.cfg.Review.Project, err)
 	}
-	return r.frameio.Project(ctx, id)
+	p, err := r.frameio.Project(ctx, id)
+	return p, unseen(ctx, err, "the project for reviews")
 }
 
 // noteOlderComments records the comments that iconik had before the review. They stay internal.

@@ -128,6 +128,9 @@ func (r *review) dropDeletedLink(ctx context.Context) error {
 		return nil
 	}
 	_, err := r.frameio.ShareByID(ctx, r.row.ShareID)
+	if away := r.row.LinkAbsentSince; away.IsZero() || time.Since(away) < absentSeen {
+		err = unseen(ctx, err, "the review link")
+	}
 	if !rest.IsNotFound(err) {
 		return err
 	}
@@ -136,7 +139,7 @@ func (r *review) dropDeletedLink(ctx context.Context) error {
 	}
 	return r.update(ctx, func(row *ledger.Review) { // if it comes back, it is switched off with the new one
 		row.OldShares = append(row.OldShares, row.ShareID)
-		row.ShareID, row.ShareURL, row.Relinks = "", "", row.Relinks+1
+		row.ShareID, row.ShareURL, row.LinkAbsentSince, row.Relinks = "", "", time.Time{}, row.Relinks+1
 	})
 }
 
@@ -196,7 +199,11 @@ func (r *review) revoke(ctx context.Context) error {
 	for _, id := range ids {
 		err := r.deactivateLink(ctx, id)
 		if rest.IsNotFound(err) {
+			missing := err
 			err = r.linkIsGone(ctx)
+			if is, serr := r.frameio.ShareByID(ctx, id); serr == nil && is.Active {
+				err = unseen(ctx, missing, "the review link")
+			}
 		}
 		if !each.GoOn(ctx, err) {
 			break

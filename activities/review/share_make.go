@@ -127,7 +127,7 @@ func (r *review) share(ctx context.Context, shown []string) error {
 		}
 	}
 	is, err := r.frameio.ShareByID(ctx, id)
-	if err != nil {
+	if err = unseen(ctx, err, "the review link"); err != nil {
 		return fmt.Errorf("review link: %w", err)
 	}
 	is.Refused = made.Refused

@@ -47,13 +47,47 @@ func TestOnlyALostUploadIsDeleted(t *testing.T) {
 	fio := &folder{files: files[:1]}
 	r := testReview(t, fio, nil, mine)
 	require.NoError(t, r.deleteMedia(t.Context()))
-	assert.Equal(t, []string{"lost"}, fio.deleted, "a review that was stopped meanwhile takes it back")
+	assert.Equal(t, []string{"lost", "F"}, fio.deleted, "a review that was stopped meanwhile takes it back")
 
 	adobe := file("lost", "a.mov", "196C1A5666BF4EB00A49411B@176719f5667c82b4494214.e", time.Time{})
 	adobe.Uploader.Email = "Us@post.example"
 	fio = &folder{files: []frameio.Asset{adobe}}
 	require.NoError(t, testReview(t, fio, nil, mine).dropUnknown(t.Context(), ledger.ReviewAsset{N: 1, AssetID: "1", Name: "a.mov"}))
 	assert.Equal(t, []string{"lost"}, fio.deleted, "V4 may name its users by Adobe's ids, and the token's user by another")
+}
+
+// What Frame.io still shows of the review at its end is deleted again: a file that it did not find for a moment, and a lost upload that
+// it listed too late or renamed. What people put there stays.
+func TestWhatIsStillShownIsDeletedAgain(t *testing.T) {
+	file := func(id, name, uploader string, size int64, at time.Time) frameio.Asset {
+		return frameio.Asset{ID: id, Kind: frameio.KindFile, Name: name, Size: size, UploadedAt: at, Uploader: frameio.User{ID: uploader}}
+	}
+	mine := ledger.ReviewAsset{AssetID: "1", Name: "a.mov", Size: 7, FileID: "F1", State: ledger.AssetDeleted}
+	now := time.Now()
+	for name, tt := range map[string]struct {
+		left frameio.Asset
+		gone bool
+	}{
+		"our file":              {file("F1", "a.mov", "us", 7, now), true},
+		"a lost upload":         {file("x", "a.mov", "us", 0, time.Time{}), true},
+		"a renamed one":         {file("x", "a (1).mov", "us", 7, time.Time{}), true},
+		"one of another size":   {file("x", "a (1).mov", "us", 8, time.Time{}), false},
+		"one of another name":   {file("x", "b.mov", "us", 7, time.Time{}), false},
+		"a person's upload":     {file("x", "a (1).mov", "rita", 7, time.Time{}), false},
+		"what a person has put": {file("x", "a.mov", "us", 7, now), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fio := &folder{files: []frameio.Asset{tt.left}}
+			err := testReview(t, fio, nil, mine).deleteMedia(t.Context())
+			if !tt.gone {
+				require.NoError(t, err)
+				assert.Empty(t, fio.deleted)
+				return
+			}
+			require.ErrorContains(t, err, "still shows")
+			assert.Equal(t, []string{tt.left.ID}, fio.deleted)
+		})
+	}
 }
 
 // An attempt that was presumed dead neither marks as done what another one has taken back, nor leaves it undone.

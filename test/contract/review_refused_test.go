@@ -159,7 +159,9 @@ func TestAnOpenReviewWithoutALinkIsSyncedOn(t *testing.T) {
 			c, ref, fio, _ := pickyReview(t, generation)
 			tenantOf(c).Review.Watermark = "off"
 			c.knowsItsLink()
-			c.update(func(r *ledger.Review) { r.OpenedAt, r.ShareURL = time.Now(), "https://f.io/x" })
+			c.update(func(r *ledger.Review) {
+				r.OpenedAt, r.ShareURL, r.LinkAbsentSince = time.Now(), "https://f.io/x", time.Now().Add(-time.Minute)
+			})
 			c.frameio.EditShare(c.row().ShareID, func(s *frameiosim.Share) { now := time.Now(); s.Deleted = &now })
 			fio.dislikes("^POST .*(shares|review_links)$", "", http.StatusUnprocessableEntity)
 			_, err := c.acts.Review.ShareReview(t.Context(), ref)

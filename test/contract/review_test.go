@@ -269,6 +269,7 @@ func TestNothingIsHeldUp(t *testing.T) {
 	ref := b.request(t, time.Hour, asset)
 	_, err = b.book.Tenant(tenantID).Review(reviewID).Update(t.Context(), func(r *ledger.Review) {
 		r.Status, r.Generation, r.ProjectID, r.ShareID = ledger.ReviewOpen, b.generation, project.ID, "a-link-that-is-gone"
+		r.LinkAbsentSince = time.Now().Add(-time.Minute)
 	})
 	require.NoError(t, err)
 	_, err = b.book.Tenant(tenantID).Review(reviewID).AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
