@@ -264,6 +264,8 @@ func (r *review) notifyOnce(ctx context.Context, kind, text string) error {
 	return r.tell(ctx, kind, fmt.Sprintf("Review changed outside Framebridge: %q", r.row.Title), text+"\n")
 }
 
+const lostWatermark = "Someone turned off the review link's watermark in Frame.io, so Framebridge switched the link off. Framebridge syncs comments until the expiry."
+
 // lookAtShare detects what somebody has done to the link in Frame.io.
 func (r *review) lookAtShare(ctx context.Context) error {
 	if r.row.ShareID == "" || r.row.ShareID == noShare {
@@ -297,7 +299,8 @@ func (r *review) lookAtShare(ctx context.Context) error {
 		if err := r.deactivateLink(ctx, r.row.ShareID); err != nil {
 			return err
 		}
-		return r.notifyOnce(ctx, "link:watermark", "Someone turned off the review link's watermark in Frame.io, so Framebridge switched the link off. Framebridge syncs comments until the expiry.")
+		return r.notifyOnce(ctx, "link:watermark", lostWatermark)
+	case !s.Active && slices.Contains(r.row.Notes, lostWatermark): // Framebridge did that
 	case !s.Active:
 		return r.notifyOnce(ctx, "link:off", "Someone switched off the review link in Frame.io. Reviewers cannot open it. Framebridge syncs comments until the expiry.")
 	case !s.ExpiresAt.IsZero() && s.ExpiresAt.Sub(r.row.ExpiresAt).Abs() > time.Minute:

@@ -288,3 +288,16 @@ func TestARefusedDrawingCostsNoComment(t *testing.T) {
 	assert.Contains(t, texts()[0], "there")
 	assert.NotEmpty(t, c.frameioIDs())
 }
+
+// A link that Framebridge has switched off for its missing watermark is not said to be switched off by somebody else.
+func TestALinkThatWeSwitchOffIsToldAsThat(t *testing.T) {
+	t.Parallel()
+	c, ref := openReview(t, "v4", 0)
+	c.frameio.EditShare(c.row().ShareID, func(s *frameiosim.Share) { s.Watermark = false })
+	for range 3 {
+		require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+	}
+	assert.True(t, c.shares()[0].Inactive)
+	require.Len(t, c.row().Notes, 1, c.notes())
+	assert.Contains(t, c.notes(), "watermark")
+}
