@@ -50,6 +50,11 @@ func (s share) domain(raw json.RawMessage) frameio.Share {
 				}
 			}
 		}
+		for _, name := range []string{"url", "share_url"} { // the documented field may be null
+			if address, ok := all[name].(string); ok && d.URL == "" {
+				d.URL = address
+			}
+		}
 		if p, ok := all["passphrase"].(string); ok && p != "" {
 			d.Settings["has_password"], d.HasPassphrase = true, true
 		}
