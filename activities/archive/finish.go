@@ -7,6 +7,7 @@ import (
 	"github.com/framebridge/framebridge/activities/comments"
 	"github.com/framebridge/framebridge/activities/notice"
 	"github.com/framebridge/framebridge/activities/tenant"
+	"github.com/framebridge/framebridge/activities/verdict"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
@@ -77,26 +78,13 @@ func (a *Activities) FinishArchive(ctx context.Context, in workflows.FinishInput
 	}
 	if _, err := arc.update(ctx, func(r *ledger.Archive) {
 		r.Status, r.Reason, r.FinishedAt, r.QueuePosition = status, reason, time.Now().UTC(), 0
-		r.Stuck, r.ProvenSince = nil, provenSince(*r)
+		r.Stuck, r.ProvenSince = nil, verdict.ProvenSince(*r)
 		r.APICalls = arc.frameioCalls() + arc.iconik.Calls()
 	}); err != nil {
 		return workflows.FinishArchiveResult{}, err
 	}
 	arc.tenant.Start(ctx, told)
 	return workflows.FinishArchiveResult{Status: string(status), Reason: reason, Changed: row.Changed, Counts: counts}, nil
-}
-
-// provenSince returns since when an archive whose run has just ended has been proven without a break. A run that has changed or found
-// something, and did not end verified, breaks it. One that could not look, as while a vendor was away, does not.
-func provenSince(r ledger.Archive) time.Time {
-	verified := r.Status == ledger.Verified || r.Status == ledger.VerifiedWithExceptions
-	switch {
-	case verified && (r.Changed || r.ProvenSince.IsZero()):
-		return r.FinishedAt
-	case !verified && (r.Changed || r.Status == ledger.Incomplete):
-		return time.Time{}
-	}
-	return r.ProvenSince
 }
 
 // frameioCalls returns the number of this process's calls, if the adapter counts them.
@@ -121,7 +109,7 @@ func (a *archive) outcome(ctx context.Context, row ledger.Archive) (ledger.Archi
 	if err != nil {
 		return "", "", err
 	}
-	status, reason := verdict(totals, proxies, folders, row.Shares-row.SharesDone)
+	status, reason := verdict.Of(totals, proxies, folders, row.Shares-row.SharesDone)
 	if status, reason, err = a.exceptions(ctx, status, reason); err != nil {
 		return "", "", err
 	}

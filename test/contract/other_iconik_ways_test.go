@@ -93,8 +93,8 @@ func refusedBy(write func(words string) string) func(*answered) {
 	}
 }
 
-// smallPages gives fewer rows than were asked for.
-func smallPages(most int) func(*http.Request) {
+// pagesOf gives fewer rows than were asked for.
+func pagesOf(most int) func(*http.Request) {
 	return func(r *http.Request) {
 		q := r.URL.Query()
 		if n, err := strconv.Atoi(q.Get("per_page")); err == nil && n > most {
@@ -197,13 +197,13 @@ var otherwises = []otherwise{
 		at, _ := time.Parse(time.RFC3339Nano, s)
 		return at.In(time.FixedZone("", 2*3600)).Format("2006-01-02T15:04:05.000000-07:00")
 	})},
-	{name: "small pages", apart: true, ask: smallPages(2)},
-	{name: "small pages, relative links only", apart: true, ask: smallPages(2), answer: envelope(func(said map[string]any) {
+	{name: "small pages", apart: true, ask: pagesOf(2)},
+	{name: "small pages, relative links only", apart: true, ask: pagesOf(2), answer: envelope(func(said map[string]any) {
 		for _, name := range []string{"page", "pages", "total", "per_page"} {
 			delete(said, name)
 		}
 	})},
-	{name: "small pages, whole links only", ask: smallPages(2), answer: envelope(func(said map[string]any) {
+	{name: "small pages, whole links only", ask: pagesOf(2), answer: envelope(func(said map[string]any) {
 		for _, name := range []string{"page", "pages", "total", "per_page"} {
 			said[name] = nil
 		}
@@ -211,12 +211,12 @@ var otherwises = []otherwise{
 			said["next_url"] = "https://app.iconik.io" + next
 		}
 	})},
-	{name: "small pages without links", apart: true, ask: smallPages(2), answer: envelope(func(said map[string]any) {
+	{name: "small pages without links", apart: true, ask: pagesOf(2), answer: envelope(func(said map[string]any) {
 		for _, name := range []string{"next_url", "prev_url", "first_url", "last_url"} {
 			delete(said, name)
 		}
 	})},
-	{name: "a total only", apart: true, ask: smallPages(2), answer: envelope(func(said map[string]any) {
+	{name: "a total only", apart: true, ask: pagesOf(2), answer: envelope(func(said map[string]any) {
 		for _, name := range []string{"next_url", "prev_url", "first_url", "last_url", "page", "pages"} {
 			delete(said, name)
 		}
@@ -481,7 +481,7 @@ var otherwises = []otherwise{
 			a.status, a.said = http.StatusBadRequest, map[string]any{"errors": map[string]any{"type": "Missing data for required field."}}
 		}
 	}},
-	{name: "part URLs in small pages", parts: true, ask: smallPages(2), answer: func(a *answered) {
+	{name: "part URLs in small pages", parts: true, ask: pagesOf(2), answer: func(a *answered) {
 		if said, _ := a.said.(map[string]any); strings.HasSuffix(a.route, "/multipart_url/part/") && a.ok() {
 			a.said = map[string]any{"objects": said["objects"]}
 		}

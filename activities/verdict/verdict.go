@@ -1,14 +1,16 @@
-package archive
+// Package verdict says what an archive has proven.
+package verdict
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// verdict returns what an archive has proved, over all items, folders and presentations.
-func verdict(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
+// Of returns what an archive has proven over all items, folders and shares, and the reason in words.
+func Of(t ledger.Totals, proxies int64, foldersMissing, sharesMissing int) (ledger.ArchiveStatus, string) {
 	open := t.Pending + t.Copying + t.Copied
 	switch {
 	case t.Failed > 0 || open > 0:
@@ -31,4 +33,17 @@ func some(n int64, what string) string {
 		return ""
 	}
 	return fmt.Sprintf(", %d %s", n, what)
+}
+
+// ProvenSince returns since when an archive whose run has just ended has been proven without a break. A run that has changed or found
+// something, and did not end verified, breaks it. One that could not look, as while a vendor was away, does not.
+func ProvenSince(r ledger.Archive) time.Time {
+	verified := r.Status == ledger.Verified || r.Status == ledger.VerifiedWithExceptions
+	switch {
+	case verified && (r.Changed || r.ProvenSince.IsZero()):
+		return r.FinishedAt
+	case !verified && (r.Changed || r.Status == ledger.Incomplete):
+		return time.Time{}
+	}
+	return r.ProvenSince
 }
