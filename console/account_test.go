@@ -71,7 +71,7 @@ func (a *recorder) Mirrors(context.Context, *config.Tenant) ([]Mirror, error) {
 }
 func (a *recorder) StartMirror(_ context.Context, _ *config.Tenant, m Mirror) error {
 	if m.Days == "someday" {
-		return &account.FieldError{Field: "days", Why: `"someday" are not days: write daily, mon-fri or sat,sun`}
+		return &account.FieldError{Field: "days", Why: `"someday" is not a list of days: write daily, mon-fri or sat,sun`}
 	}
 	return a.note("mirror", m.Name, m.Days, m.At, m.Zone, m.Selection.String())
 }
@@ -300,7 +300,7 @@ func TestButtonsOfTheAccountDoWhatTheySay(t *testing.T) {
 	h.actions.asked = nil
 	resp, body := h.do(t, http.MethodPost, "account/mirrors", url.Values{"days": {"someday"}, "mirror": {"x"}})
 	assert.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode)
-	assert.Contains(t, body, "Days: &#34;someday&#34; are not days")
+	assert.Contains(t, body, "Days: &#34;someday&#34; is not a list of days")
 	resp, _ = h.do(t, http.MethodPost, "archives/proven/reclaim/do/delete", url.Values{})
 	assert.Equal(t, http.StatusUnprocessableEntity, resp.StatusCode, "a name has to be typed")
 	assert.Empty(t, h.actions.asked)

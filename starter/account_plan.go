@@ -83,7 +83,7 @@ func printAccountReaders(out io.Writer, a workflows.AccountAccess) {
 	if a.Mode == "" {
 		return
 	}
-	fmt.Fprintf(out, "\nWho will see it in iconik (archive.access: %s):\n  %s under iconik's default access, %d restricted; %s (folders, collections) with readers of their own\n", a.Mode,
+	fmt.Fprintf(out, "\nWho will see it in iconik (archive.access: %s):\n  %s with iconik's default access, %d restricted; %s (folders, collections) with their own readers\n", a.Mode,
 		english.Count(a.Open, "project"), a.Restricted, english.Count(a.Within, "place"))
 	for _, p := range a.Places {
 		who := cmp.Or(strings.Join(p.Readers, ", "), "administrators only")

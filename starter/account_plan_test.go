@@ -29,7 +29,7 @@ func TestAnAccountsPlanIsReadable(t *testing.T) {
 	}))
 	for _, want := range []string{
 		"Projects           40\n", "about 11000, at least 1 hour 1 minute under the vendors' limits", "about 32 seconds at 95.4 MiB/s", "Storage, Standard  0.07 USD a month for 3.0 GiB", "0.18 USD once, for 12 minutes",
-		"unknown          1206 files", "38 projects under iconik's default access, 2 restricted; 1 place (folders, collections) with readers of their own",
+		"unknown          1206 files", "38 projects with iconik's default access, 2 restricted; 1 place (folders, collections) with their own readers",
 		"  Casting: nora@northpoint.example\n  Casting / Tapes: administrators only\n", "Without access in iconik: group Legal", "  3 original: not given\n  any like: counted later\n",
 		"  Uploads (3 files, 100 B): the upload to Frame.io was never completed → skipped\n  c: 403 Forbidden → not migrated\n  The account: iconik has no storage", "… and 2 more",
 	} {

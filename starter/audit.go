@@ -44,7 +44,7 @@ extract can be verified. With --verify it checks the whole log against its hashe
 	flags.StringVar(&filter.Review, "review", "", "only entries about a review, by its ID")
 	flags.StringVar(&filter.Actor, "actor", "", "only what a person, key or address did")
 	flags.StringVar(&filter.Action, "action", "", "only one action, such as stop or refused")
-	flags.StringVar(&filter.Text, "text", "", "only entries with a text in them")
+	flags.StringVar(&filter.Text, "text", "", "only entries that contain this text")
 	flags.Int64Var(&after, "after", 0, "only entries after this number")
 	flags.BoolVar(&asJSON, "json", false, "print one JSON object per line")
 	flags.BoolVar(&verify, "verify", false, "check the log against its hashes")
@@ -57,10 +57,10 @@ func verifyAudit(ctx context.Context, out io.Writer, l ledger.TenantLedger) erro
 		return &exitError{exitFailed, err.Error()}
 	}
 	if err == nil {
-		_, err = fmt.Fprintf(out, "The audit log is as it was written: %s.\n", english.Count(p.Entries, "entry"))
+		_, err = fmt.Fprintf(out, "The audit log is unchanged: %s.\n", english.Count(p.Entries, "entry"))
 	}
 	if err == nil && len(p.Erased) > 0 {
-		_, err = fmt.Fprintf(out, "Personal data was erased from: %s. What those said before shows only in an extract from then.\n", p.Erased)
+		_, err = fmt.Fprintf(out, "Personal data was erased from: %s. Only an extract from before the erasure shows what they said.\n", p.Erased)
 	}
 	return err
 }

@@ -46,7 +46,7 @@ func TestAuditPrintsWhoDidWhat(t *testing.T) {
 	assert.Equal(t, "refused", entries[0].Action)
 	text, code = v.run(t, "", "audit", "--verify")
 	assert.Zero(t, code, text)
-	assert.Contains(t, text, "as it was written: 3 entries")
+	assert.Contains(t, text, "unchanged: 3 entries")
 }
 
 // A detail written by an earlier release does not prevent the rest of the log from being printed.

@@ -146,7 +146,7 @@ func (s *service) follow(ctx context.Context, out io.Writer, t *config.Tenant, p
 		}
 		if row.Status.Ended() {
 			fmt.Fprintln(out, row.Reason)
-			ended := "the archive has ended: it is " + english.State(string(row.Status))
+			ended := "the archive has ended: " + english.State(string(row.Status))
 			switch row.Status {
 			case ledger.Verified:
 				return nil

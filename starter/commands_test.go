@@ -29,7 +29,7 @@ func TestOneIsPickedByItsNameAsPeopleWriteIt(t *testing.T) {
 		assert.Equal(t, want, got.id, text)
 	}
 	for text, want := range map[string]string{
-		"summer campaign": `2 projects are named like "summer campaign": choose one by its ID: "Summer Campaign - Archived" (1), "Summer Campaign" (2)`,
+		"summer campaign": `2 projects match "summer campaign": choose one by its ID: "Summer Campaign - Archived" (1), "Summer Campaign" (2)`,
 		"Sumer Campain":   `there is no project "Sumer Campain"; did you mean "Summer Campaign - Archived", "Summer Campaign"?`,
 		"campaign":        `there is no project "campaign"; did you mean "Summer Campaign - Archived", "Summer Campaign"?`,
 		"Harbour":         `there is no project "Harbour"`,
@@ -115,7 +115,7 @@ func TestListsAndStatesNeedNoTemporal(t *testing.T) {
 	assert.Contains(t, out, "Frame.io has no project with the ID "+tenantB)
 	out, code = v.run(t, "", "status", "Winter")
 	assert.Equal(t, exitFailed, code)
-	assert.Contains(t, out, "the project was never archived: start with `starter archive \"Winter\"`")
+	assert.Contains(t, out, "the project has not been archived yet: run `starter archive \"Winter\"`")
 	out, code = v.run(t, "", "status", "Sumer Campaign")
 	assert.Equal(t, exitFailed, code)
 	assert.Contains(t, out, `did you mean "Summer Campaign - Archived"?`)

@@ -20,10 +20,10 @@ func consoleCommand(o *options) *cobra.Command {
 	role, out := string(config.RoleAdmin), ""
 	cmd := &cobra.Command{
 		Use:   "console",
-		Short: "Print a link that signs you in to the console once",
-		Long: `console prints a link to the console. It opens once, within 5 minutes, and signs you in under the name of your account on
-this machine: for the first minutes, for sites without an OpenID Connect provider, and for when the provider is down.
-Without --tenant you see all tenants.`,
+		Short: "Print a one-time link to the console",
+		Long: `console prints a link to the console. It works once, within 5 minutes, and signs you in under your account name on this machine.
+Use it to get started, on sites without an OpenID Connect provider, or while the provider is down. Without --tenant you see all
+tenants.`,
 		Example: "  starter console\n  starter console --tenant Acme --role viewer\n  starter console --sign-out edith@example.com",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,7 +47,7 @@ Without --tenant you see all tenants.`,
 		},
 	}
 	cmd.Flags().StringVar(&role, "role", role, "viewer, editor, operator or admin")
-	cmd.Flags().StringVar(&out, "sign-out", "", "end all sessions of a person, by name or e-mail address, instead")
+	cmd.Flags().StringVar(&out, "sign-out", "", "instead, end all of a person's sessions, by name or e-mail address")
 	return cmd
 }
 

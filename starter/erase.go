@@ -21,12 +21,13 @@ func eraseCommand(o *options) *cobra.Command {
 	var yes, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "erase ADDRESS",
-		Short: "Take a person out of Framebridge's ledger for good",
+		Short: "Permanently erase a person from Framebridge's ledger",
 		Long: `erase replaces a person's e-mail address, and the names next to it, with a pseudonym in everything that Framebridge has stored
-of a tenant: archives, files, folders, reviews, comments and the audit log, which stays provable and gets an entry about it. It cannot be
-undone. A reviewer of an open review is refused, and who asked for or approved a deletion in Frame.io that is under way.
+for a tenant: archives, files, folders, reviews, comments and the audit log, which can still be verified and records the erasure.
+It cannot be undone. It refuses to erase a reviewer of an open review, or whoever asked for or approved a deletion in Frame.io that is
+under way.
 
-What Frame.io and iconik hold is not touched; it is listed, so that you can deal with it there.`,
+It does not touch what Frame.io and iconik hold, but lists it so that you can deal with it there.`,
 		Example: "  starter erase rita@client.example --yes",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !api.IsAddress(args[0]) {
@@ -36,11 +37,11 @@ What Frame.io and iconik hold is not touched; it is listed, so that you can deal
 		},
 		RunE: withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error {
 			if !yes {
-				return usage(errors.New("this cannot be undone: add --yes"))
+				return usage(errors.New("this cannot be undone: add --yes to confirm"))
 			}
 			done, err := s.Erase(ctx, t, args[0])
 			if errors.Is(err, people.ErrInUse) {
-				return &exitError{exitFailed, err.Error() + ": stop it, or wait for its end"}
+				return &exitError{exitFailed, err.Error() + ": stop it, or wait until it ends"}
 			}
 			if err != nil {
 				return err
@@ -51,7 +52,7 @@ What Frame.io and iconik hold is not touched; it is listed, so that you can deal
 			return printErasure(out, done)
 		}),
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
+	cmd.Flags().BoolVar(&yes, "yes", false, "confirm the erasure")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -61,10 +62,10 @@ func printErasure(out io.Writer, done control.ErasureView) error {
 	for _, table := range slices.Sorted(maps.Keys(done.Rows)) {
 		fmt.Fprintf(out, "  %-18s %s\n", table, english.Count(done.Rows[table], "row"))
 	}
-	fmt.Fprintln(out, "\nStill held by the vendors, and not touched:")
+	fmt.Fprintln(out, "\nStill held by the vendors, not touched:")
 	for _, held := range done.StillHeld {
 		fmt.Fprintln(out, "  "+held)
 	}
-	_, err := fmt.Fprintln(out, "  iconik: comments that were archived name their authors, collections who made the folder, earlier reports who asked: search there for the address\n  Frame.io: comments, uploads and invitations of the person: ask Frame.io, or delete them there")
+	_, err := fmt.Fprintln(out, "  iconik: archived comments name their authors, collections name who created the folder, and earlier reports name who asked for the archive: search for the address there\n  Frame.io: the person's comments, uploads and invitations: ask Frame.io, or delete them there")
 	return err
 }

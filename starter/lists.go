@@ -22,7 +22,7 @@ func projectsCommand(o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "projects",
-		Short: "List Frame.io's projects and how far their archives are",
+		Short: "List Frame.io's projects and the status of their archives",
 		Args:  cobra.NoArgs,
 		RunE: withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, _ []string) error {
 			list, err := s.Projects(ctx, t)
@@ -32,7 +32,7 @@ func projectsCommand(o *options) *cobra.Command {
 			if asJSON {
 				return printJSON(out, map[string]any{"projects": list})
 			}
-			return table(out, "there is no project that the token has access to", "ID\tPROJECT\tTEAM\tIN FRAME.IO\tARCHIVE", func(row func(...any)) {
+			return table(out, "the token has no access to any project", "ID\tPROJECT\tTEAM\tIN FRAME.IO\tARCHIVE", func(row func(...any)) {
 				for _, p := range list {
 					row(p.ID, p.Name, p.Team, p.State(), p.Archive)
 				}

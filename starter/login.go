@@ -104,7 +104,7 @@ func waitForCode(ctx context.Context, redirect, state string, in io.Reader, read
 	take := func(q url.Values) answer {
 		switch {
 		case q.Get("state") != state:
-			return answer{err: errors.New("the response belongs to a different sign-in: start again")}
+			return answer{err: errors.New("the response belongs to a different sign-in: start over")}
 		case q.Get("code") == "":
 			return answer{err: errors.New("Adobe rejected the sign-in: " + cmp.Or(q.Get("error_description"), q.Get("error"), "the response has no code"))}
 		}

@@ -28,7 +28,7 @@ func migrationCommands(o *options) []*cobra.Command {
 		migrateStartCommand(o), migrateStatusCommand(o), migrateAddCommand(o), migrateOrderCommand(o),
 		migrateControlCommand(o, workflows.UpdatePause, "Start no more projects, and pause the archives that are running"),
 		migrateControlCommand(o, workflows.UpdateResume, "Continue after a pause, or after the first projects (--canary)"),
-		migrateControlCommand(o, workflows.UpdateCancel, "End the migration and the archives that it has started; keep what is in iconik"),
+		migrateControlCommand(o, workflows.UpdateCancel, "Cancel the migration and the archives it started; keep what is already in iconik"),
 	}
 }
 
@@ -70,8 +70,8 @@ func migrateStartCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: "Archive the selected projects, several at a time, as one job",
-		Long: `start freezes the list of the selected projects and archives them one after the other, several at a time. Without flags it takes every
-project that the sign-in has access to. A tenant has one migration at a time; "starter migrate status" shows it.`,
+		Long: `start freezes the list of the selected projects and archives them in order, several at a time. Without flags, it takes every project
+that the sign-in has access to. A tenant has one migration at a time; "starter migrate status" shows it.`,
 		Example: "  starter migrate start --status inactive --parallel 4 --canary 2\n  starter migrate start --window \"mon-fri 20:00-06:00 Europe/Berlin 100MiB\" --window \"sat,sun 00:00-24:00 Europe/Berlin\"",
 		Args:    cobra.NoArgs,
 	}
@@ -79,7 +79,7 @@ project that the sign-in has access to. A tenant has one migration at a time; "s
 	selectionFlags(f, &asked.Selection)
 	f.IntVar(&asked.Canary, "canary", 0, "archive this many projects first; the others wait for \"migrate resume\"")
 	f.IntVar(&asked.ProjectsInParallel, "parallel", 0, "projects at once (default archive.projects_in_parallel)")
-	f.Var(windowFlag{&asked.Windows}, "window", "work only then; can be repeated: \"[DAYS] FROM-TO [ZONE] [BANDWIDTH]\"")
+	f.Var(windowFlag{&asked.Windows}, "window", "work only in this window; can be repeated: \"[DAYS] FROM-TO [ZONE] [BANDWIDTH]\"")
 	f.StringVar(&requestedBy, "requested-by", "", "e-mail address to notify of the result")
 	f.BoolVar(&asJSON, "json", false, "print what was accepted as JSON, as the API does")
 	cmd.RunE = withTenant(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, _ []string) error {
@@ -111,7 +111,7 @@ func (s *service) findMigration(ctx context.Context, t *config.Tenant, args []st
 	}
 	row, known, err := s.Ledger.Tenant(t.ID).NewestMigration(ctx)
 	if err == nil && !known {
-		err = &exitError{exitFailed, "this tenant has had no migration yet: \"starter migrate start\" begins one"}
+		err = &exitError{exitFailed, "this tenant has no migration yet: start one with \"starter migrate start\""}
 	}
 	return row, err
 }
@@ -123,7 +123,7 @@ func migrateStatusCommand(o *options) *cobra.Command {
 		Short: "Show the status of a migration, by default the newest one",
 		Long: `status shows a migration's status and its projects in their order.
 
-Exit code: 0 running or done, 3 done with projects that are not plainly verified, 1 failed or canceled.`,
+Exit code: 0 running or done, 3 done, but not every project is verified without exceptions, 1 failed or canceled.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, args []string) error {
 			row, err := s.findMigration(ctx, t, args)
@@ -237,10 +237,10 @@ func migrateAddCommand(o *options) *cobra.Command {
 	var take account.Selection
 	cmd := &cobra.Command{
 		Use:   "add [MIGRATION]",
-		Short: "Add projects to the list of a migration that is running",
-		Long: `add reads Frame.io once more and puts the projects that are not in the list yet at its end. Without flags these are the projects
-that fit the migration's own selection by now, such as those that are new in Frame.io; with flags, the projects that the flags select.
-What is in the list keeps its place, and a project that failed is not started again: retry its archive.`,
+		Short: "Add projects to a running migration",
+		Long: `add reads Frame.io again and puts projects that are not in the list yet at its end. Without flags, these are the projects that now
+match the migration's own selection, such as new projects in Frame.io; with flags, the projects that the flags select. Projects
+that are already in the list keep their place, and a project that failed is not started again: retry its archive.`,
 		Example: "  starter migrate add\n  starter migrate add --workspace \"Harbour Films\"\n  starter migrate add --name \"*\"  # the whole account",
 		Args:    cobra.MaximumNArgs(1),
 	}
@@ -257,9 +257,9 @@ What is in the list keeps its place, and a project that failed is not started ag
 		case added.Projects == nil:
 			_, err = fmt.Fprintln(out, "Frame.io is still being read: \"starter migrate status\" shows the projects as they are added")
 		case *added.Projects == 0:
-			_, err = fmt.Fprintln(out, "no project was added: all that fit are in the list already")
+			_, err = fmt.Fprintln(out, "no projects were added: all that match are already in the list")
 		default:
-			_, err = fmt.Fprintf(out, "%s added: they come last, and \"starter migrate order\" gives one another place\n", english.Count(*added.Projects, "project"))
+			_, err = fmt.Fprintf(out, "%s added at the end of the list; \"starter migrate order\" moves one to another place\n", english.Count(*added.Projects, "project"))
 		}
 		return err
 	})
@@ -269,14 +269,14 @@ What is in the list keeps its place, and a project that failed is not started ag
 func migrateOrderCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:     "order PROJECT PLACE",
-		Short:   "Give a project that waits in the migration another place; 1 is the next one",
+		Short:   "Move a waiting project to another place in the migration; 1 is next",
 		Example: "  starter migrate order \"Summer Campaign\" 1",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return errors.New("migrate order takes a project, by its ID or its name in quotes, and a place from 1")
+				return errors.New("migrate order takes a project, by its ID or its name in quotes, and a place, 1 or higher")
 			}
 			if n, err := strconv.Atoi(args[1]); err != nil || n < 1 {
-				return errors.New("the place must be a number from 1")
+				return errors.New("the place must be a number, 1 or higher")
 			}
 			return nil
 		},

@@ -26,8 +26,8 @@ func migratePlanCommand(o *options) *cobra.Command {
 		Use:   "plan",
 		Short: "Show what a migration would do; change nothing",
 		Long: `plan reads the selected projects of a Frame.io account and adds up what their archives would copy, what would block them, who will
-see what, what cannot be brought over, the time by the vendors' rate limits and by bandwidth, and the cost by the prices of the
-configuration. It writes nothing on either side. Without flags it reads every project that the sign-in has access to.`,
+see what, what cannot be brought over, the time that the vendors' rate limits and the bandwidth require, and the cost at the
+configured prices. It writes nothing on either side. Without flags, it reads every project that the sign-in has access to.`,
 		Example: "  starter migrate plan --status inactive --older-than 2025-01-01\n  starter migrate plan --workspace \"Harbour Films\" --name \"Salt*\" --json",
 		Args:    cobra.NoArgs,
 	}

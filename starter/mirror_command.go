@@ -23,7 +23,7 @@ import (
 func selectionFlags(f *pflag.FlagSet, s *account.Selection) {
 	f.StringArrayVar(&s.Workspaces, "workspace", nil, "only projects of this Frame.io `workspace` (legacy: team), by ID or name; can be repeated")
 	f.StringArrayVar(&s.ProjectIDs, "project", nil, "only this project, by its `ID`; can be repeated")
-	f.StringVar(&s.Name, "name", "", "only projects with such a name: * stands for any text, ? for one character")
+	f.StringVar(&s.Name, "name", "", "only projects whose name matches: * stands for any text, ? for one character")
 	f.StringVar(&s.Status, "status", "", "only active or inactive projects (default any)")
 	f.StringVar(&s.OlderThan, "older-than", "", "only projects last changed before this `date`")
 	f.StringVar(&s.LargerThan, "larger-than", "", "only projects larger than this `size`, such as 10GiB")
@@ -76,7 +76,7 @@ next one is skipped.`,
 		use, short, done string
 		run              func(context.Context, *service, *config.Tenant, string) error
 	}{
-		{"stop", "Remove a mirror; archives that it has started continue", "removed", func(ctx context.Context, s *service, t *config.Tenant, name string) error {
+		{"stop", "Remove a mirror; archives that it started continue", "removed", func(ctx context.Context, s *service, t *config.Tenant, name string) error {
 			return s.StopMirror(ctx, t, name)
 		}},
 		{"run", "Start a mirror's run now", "started", func(ctx context.Context, s *service, t *config.Tenant, name string) error {
@@ -98,7 +98,7 @@ next one is skipped.`,
 			return err
 		})}
 		if verb.use == "pause" || verb.use == "resume" {
-			sub.Flags().StringVar(&note, "note", "", "why, for whoever looks at the list")
+			sub.Flags().StringVar(&note, "note", "", "reason, shown in the list")
 		}
 		cmd.AddCommand(sub)
 	}
@@ -124,7 +124,7 @@ func mirrorListCommand(o *options) *cobra.Command {
 
 func printMirrors(out io.Writer, list []control.MirrorView) error {
 	if len(list) == 0 {
-		_, err := fmt.Fprintln(out, "There are no mirrors: create one with starter mirror start.")
+		_, err := fmt.Fprintln(out, "There are no mirrors yet. Create one with `starter mirror start`.")
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)

@@ -77,7 +77,7 @@ func pick(kind string, all []candidate, text, suffix string) (candidate, error) 
 	for _, n := range alike[:min(len(alike), namesOffered)] {
 		list = append(list, fmt.Sprintf("%q (%s)", n.name, n.id))
 	}
-	return candidate{}, fmt.Errorf("%s are named like %q: choose one by its ID: %s", english.Count(len(alike), kind), text, strings.Join(list, ", "))
+	return candidate{}, fmt.Errorf("%s match %q: choose one by its ID: %s", english.Count(len(alike), kind), text, strings.Join(list, ", "))
 }
 
 // plainName returns a name without its suffix, with case and Unicode form folded.
@@ -173,9 +173,9 @@ func (s *service) findArchive(ctx context.Context, t *config.Tenant, text string
 // neverArchived distinguishes a project that was never archived from a name that does not exist.
 func (s *service) neverArchived(ctx context.Context, t *config.Tenant, text string, noSuchArchive error) error {
 	if _, err := s.findProject(ctx, t, text); err != nil {
-		return fmt.Errorf("%w (`starter archives` lists all)", noSuchArchive)
+		return fmt.Errorf("%w (`starter archives` lists them)", noSuchArchive)
 	}
-	return fmt.Errorf("the project was never archived: start with `starter archive %q`", text)
+	return fmt.Errorf("the project has not been archived yet: run `starter archive %q`", text)
 }
 
 func (s *service) everyArchive(ctx context.Context, t *config.Tenant) ([]ledger.Archive, error) {
@@ -201,7 +201,7 @@ func (s *service) findReview(ctx context.Context, t *config.Tenant, text string)
 	}
 	found, err := pick("review", names, text, "")
 	if err != nil {
-		return ledger.Review{}, fmt.Errorf("%w (`starter reviews` lists all)", err)
+		return ledger.Review{}, fmt.Errorf("%w (`starter reviews` lists them)", err)
 	}
 	row, _, err := s.Ledger.Tenant(t.ID).Review(found.id).Get(ctx)
 	return row, err

@@ -14,7 +14,7 @@ import (
 )
 
 func notifyCommand(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "notify", Short: "Try a tenant's notifications", Args: subcommand, RunE: showHelp}
+	cmd := &cobra.Command{Use: "notify", Short: "Test a tenant's notifications", Args: subcommand, RunE: showHelp}
 	cmd.AddCommand(notifyTestCommand(o))
 	return cmd
 }
@@ -22,9 +22,9 @@ func notifyCommand(o *options) *cobra.Command {
 func notifyTestCommand(o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "test", Short: "Send a test to Slack, Teams, the webhook and by mail, and say what each answered",
-		Long: `test sends one message from this machine to each channel of a tenant, whatever its list of events says. Workers do the same with every
-event, from where they run.
+		Use: "test", Short: "Send a test to Slack, Teams, the webhook and by mail, and show how each responded",
+		Long: `test sends one message from this machine to each channel of a tenant, whatever its list of events says. Workers send real events,
+from the machines they run on.
 
 Exit code: 0 every configured channel accepted it, 1 one did not, or none is configured.`,
 		Example: "  starter notify test --tenant Acme", Args: cobra.NoArgs,
@@ -52,7 +52,7 @@ Exit code: 0 every configured channel accepted it, 1 one did not, or none is con
 			return nil
 		}),
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answers as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the responses as JSON")
 	return cmd
 }
 

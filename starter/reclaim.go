@@ -25,7 +25,7 @@ func reclaimCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reclaim PROJECT",
 		Short: "Free space in Frame.io: delete what is proven to be in iconik",
-		Long: `reclaim deletes the files of an archived project in Frame.io once every one of them is proven to be in iconik. By itself it only
+		Long: `reclaim deletes an archived project's files in Frame.io once every one of them is proven to be in iconik. On its own, it only
 shows what could be freed, and deletes nothing.
 
 To delete, type the project's name as it is in Frame.io after --project, or ask with --ask and have someone else run
@@ -34,22 +34,22 @@ read back. Anything that differs from what was archived stops the whole project.
 deleted, and the run stops at the first surprise. A file's comments go with it; folders, shares and the project stay. Frame.io can restore
 each file for ` + english.Duration(workflows.RestorableFor) + `.
 
-Files that have something only in Frame.io stay, such as comments with attachments. With --accept, you accept kinds of such losses
-knowingly, for example the authors of replies, whom Frame.io's V4 API does not name.
+Files stay if they have something that exists only in Frame.io, such as comments with attachments. With --accept, you knowingly accept
+certain kinds of losses, for example the authors of replies, whom Frame.io's V4 API does not name.
 
 Exit code: 0 done, 3 some files were left, 1 refused or stopped.`,
 		Example: "  starter reclaim \"Summer Campaign\"\n  starter reclaim \"Summer Campaign\" --project \"Summer Campaign - Archived\"\n  starter reclaim \"Summer Campaign\" --ask --accept author",
 		Args:    oneProject,
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&name, "project", "", "delete: the project's name as it is in Frame.io")
+	flags.StringVar(&name, "project", "", "delete; type the project's name as it is in Frame.io")
 	flags.BoolVar(&ask, "ask", false, "delete once someone else has approved")
 	flags.StringSliceVar(&accept, "accept", nil, "kinds of losses to accept, such as author or like; see \"not carried\" in the archive's report")
 	flags.BoolVar(&detach, "detach", false, "return immediately")
 	flags.BoolVar(&asJSON, "json", false, "print the result as JSON")
 	cmd.RunE = withArchive(o, connect, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, row ledger.Archive) error {
 		if ask && name != "" {
-			return usage(errors.New("--ask and --project exclude each other: either someone else approves, or you type the project's name"))
+			return usage(errors.New("use either --ask or --project: either someone else approves, or you type the project's name"))
 		}
 		s.sayWithoutWorker(ctx)
 		if _, err := s.StartReclaim(ctx, t, row, control.ReclaimRequest{DryRun: !ask && name == "", Name: name, Accepts: accept}); err != nil {
@@ -60,8 +60,8 @@ Exit code: 0 done, 3 some files were left, 1 refused or stopped.`,
 		}
 		return s.followReclaim(ctx, out, t, row.ID, asJSON)
 	})
-	for verb, short := range map[string]string{control.VerbApprove: "Approve a deletion that someone else has asked for", control.VerbPause: "Stop deleting after the file that is under way",
-		control.VerbResume: "Continue after a pause", control.VerbCancel: "End a reclaim; what is deleted can be restored in Frame.io for " + english.Duration(workflows.RestorableFor)} {
+	for verb, short := range map[string]string{control.VerbApprove: "Approve a deletion that someone else has asked for", control.VerbPause: "Pause after the current file",
+		control.VerbResume: "Continue after a pause", control.VerbCancel: "Cancel a reclaim; deleted files can be restored in Frame.io for " + english.Duration(workflows.RestorableFor)} {
 		cmd.AddCommand(reclaimControlCommand(o, verb, short))
 	}
 	cmd.AddCommand(reclaimStatusCommand(o))
@@ -86,7 +86,7 @@ func reclaimStatusCommand(o *options) *cobra.Command {
 			h := s.Ledger.Tenant(t.ID).Archive(row.ID)
 			r, known, err := h.Reclaim(ctx)
 			if err == nil && !known {
-				err = fmt.Errorf("nothing of the project was ever reclaimed: `starter reclaim %q` shows what could be", row.Name)
+				err = fmt.Errorf("this project has had no reclaim yet: `starter reclaim %q` shows what could be freed", row.Name)
 			}
 			if err != nil {
 				return err
@@ -141,7 +141,7 @@ func reclaimEnd(r ledger.Reclaim, sums map[ledger.ReclaimFileState]ledger.Reclai
 		}
 		return nil
 	}
-	return &exitError{exitFailed, "the reclaim has ended: it is " + english.State(string(r.Status))}
+	return &exitError{exitFailed, "the reclaim has ended: " + english.State(string(r.Status))}
 }
 
 func reclaimLine(r ledger.Reclaim, sums map[ledger.ReclaimFileState]ledger.ReclaimSum) string {
@@ -191,7 +191,7 @@ func printReclaim(ctx context.Context, out io.Writer, h ledger.ArchiveLedger, r 
 		}
 	}
 	if sums[ledger.ReclaimDeleted].Files > 0 && !r.FinishedAt.IsZero() {
-		fmt.Fprintf(out, "Frame.io can restore all that was deleted until %s, and each file for %s.\n", r.Began().Add(workflows.RestorableFor).Local().Format("January 2, 2006"), english.Duration(workflows.RestorableFor))
+		fmt.Fprintf(out, "Everything that was deleted can be restored in Frame.io until %s, and each file for %s.\n", r.Began().Add(workflows.RestorableFor).Local().Format("January 2, 2006"), english.Duration(workflows.RestorableFor))
 	}
 	return nil
 }

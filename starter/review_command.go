@@ -20,8 +20,8 @@ import (
 func reviewCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "review", Short: "Show and control one review", Args: subcommand, RunE: showHelp}
 	cmd.AddCommand(reviewShowCommand(o), reviewExtendCommand(o),
-		reviewControlCommand(o, control.VerbStop, "Switch a review's link off now; its media is deleted after the retention"),
-		reviewControlCommand(o, control.VerbSync, "Compare a review's comments on both sides now"))
+		reviewControlCommand(o, control.VerbStop, "Switch a review's link off now; its media is deleted after the retention period"),
+		reviewControlCommand(o, control.VerbSync, "Sync a review's comments now"))
 	return cmd
 }
 
@@ -91,7 +91,7 @@ func reviewExtendCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:     "extend REVIEW DATE",
 		Short:   "Move a review's expiry",
-		Long:    "extend moves a review's expiry to a date, which means its end in UTC, or to a date with a time.",
+		Long:    "extend moves a review's expiry to the end of a date (UTC), or to a date with a time.",
 		Example: "  starter review extend \"Harbour Lights – Trailer.mov\" 2027-01-15\n  starter review extend 109af2c3-… 2027-01-15T18:00:00Z",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
@@ -135,7 +135,7 @@ func done(row ledger.Review, verb string, until time.Time) string {
 	case control.VerbExtend:
 		return fmt.Sprintf("%s is open until %s", row.Title, shown(&until))
 	case control.VerbStop:
-		return row.Title + " is being stopped: `starter review show " + row.ID + "` tells when its link is off"
+		return row.Title + " is being stopped: `starter review show " + row.ID + "` shows when its link is off"
 	}
 	return row.Title + " is being synced"
 }

@@ -103,7 +103,7 @@ func runSetup(ctx context.Context, o *options, f setupFlags, in io.Reader, out i
 	}
 	if plan.Changed() > 0 && !f.dryRun && !f.yes {
 		if !talk.agrees() {
-			return &exitError{exitUsage, "nothing was changed: answer yes, or use --yes in scripts"}
+			return &exitError{exitUsage, "nothing was changed: answer yes, or use --yes in a script"}
 		}
 	}
 	if !f.dryRun {

@@ -22,16 +22,16 @@ func verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify FILE…",
 		Short: "Verify reports, hash lists and audit extracts, offline",
-		Long: `verify examines what Framebridge handed out as proof: the reports of archives and migrations as JSON or page, deletion certificates,
-ASC MHL hash lists and their chain, and extracts of the audit log. It needs neither network nor configuration, and names what differs.
+		Long: `verify examines the proof that Framebridge hands out: the reports of archives and migrations (JSON or page), deletion certificates,
+ASC MHL hash lists and their chain, and extracts of the audit log. It needs no network and no configuration, and names what differs.
 
-Reports, certificates and chains are signed where report.signing_key was set, and a chain's signature covers its hash lists. Give
-the public key with --key, in base64 as GET /report-keys shows it, or the name of a file that holds it; without one, a file is checked
-against the key that it names itself. Files that you give together are compared: hash lists with the JSON report or the hash list of
-their account, whose signature covers them, too, and extracts of one audit log with each other. With --store the stored files are read
-in full and checked against the report or the hash list.
+Reports, certificates and chains are signed if report.signing_key was set, and a chain's signature covers its hash lists. Give the
+public key with --key, in base64 as GET /report-keys shows it, or as the name of a file that contains it; without it, a file is
+checked against the key that it names itself. Files that you give together are compared: hash lists with their account's JSON report
+or hash list, whose signature covers them, too, and extracts of the same audit log with each other. With --store, the stored files
+are read in full and checked against the report or the hash list.
 
-It exits with 0 when everything is right and proven, 1 when something differs, and 3 when something could not be proven.`,
+Exit code: 0 everything matches and is proven, 1 something differs, 3 something could not be proven.`,
 		Example: "  starter verify report.json --key u6m0X1…=\n  starter verify ascmhl/0001_Spring_2026-11-29_101500Z.mhl --store /Volumes/Archive/Spring\n  starter verify audit.jsonl",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -51,7 +51,7 @@ It exits with 0 when everything is right and proven, 1 when something differs, a
 			return verified(cmd.OutOrStdout(), results, asJSON)
 		},
 	}
-	cmd.Flags().StringSliceVar(&keys, "key", nil, "a trusted public key in base64, or a file that holds it; may be repeated")
+	cmd.Flags().StringSliceVar(&keys, "key", nil, "a trusted public key in base64, or a file that contains it; can be repeated")
 	cmd.Flags().StringVar(&store, "store", "", "folder with the stored files, as the hash list names them")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

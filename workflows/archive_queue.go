@@ -108,7 +108,7 @@ func acceptMoves(ctx workflow.Context, state *QueueState, moved workflow.SendCha
 		Validator: func(in MoveUpdate) error {
 			switch {
 			case in.Position < 1:
-				return refuse("position must be a number from 1")
+				return refuse("position must be a number, 1 or higher")
 			case state.place(in.Archive) < 0:
 				return refuse("the archive does not wait in the queue")
 			}

@@ -301,7 +301,7 @@ func TestTheOrderChangesWhileItRuns(t *testing.T) {
 	var order []string
 	_, err := migrate(t, a, MigrationState{}, func(env *testsuite.TestWorkflowEnvironment) {
 		env.RegisterDelayedCallback(func() {
-			a.control(t, UpdateOrder, OrderUpdate{Project: "p04"}, "position must be a number from 1")
+			a.control(t, UpdateOrder, OrderUpdate{Project: "p04"}, "position must be a number, 1 or higher")
 			a.control(t, UpdateOrder, OrderUpdate{Position: 1}, "name a project")
 			a.control(t, UpdateOrder, OrderUpdate{Project: "p04", Position: 1}, "")
 			a.control(t, UpdateOrder, OrderUpdate{Project: "p01", Position: 1}, "does not wait")

@@ -121,7 +121,7 @@ func (m *migration) setupList(ctx workflow.Context) error {
 				case err != nil:
 					return err
 				case in.Position < 1:
-					return refuse("position must be a number from 1")
+					return refuse("position must be a number, 1 or higher")
 				case in.Project == "":
 					return refuse("name a project")
 				case !m.state.Listed:

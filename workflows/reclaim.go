@@ -271,7 +271,7 @@ func (r *reclaim) pause(ctx workflow.Context, pause bool) error {
 
 func (r *reclaim) mayApprove() error {
 	if r.step != stepNameApproval || r.state.Approved {
-		return refuse("the reclaim does not wait for approval")
+		return refuse("the reclaim is not waiting for approval")
 	}
 	return nil
 }

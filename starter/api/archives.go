@@ -367,7 +367,7 @@ func (s *Server) postPosition(c *gin.Context) {
 		return
 	}
 	if in.Position < 1 {
-		fail(c, http.StatusUnprocessableEntity, "position", "position must be a number from 1")
+		fail(c, http.StatusUnprocessableEntity, "position", "position must be a number, 1 or higher")
 		return
 	}
 	controlRoute(s, s.archiveOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {

@@ -63,7 +63,7 @@ func (s *Server) frameioAction(c *gin.Context) {
 		return
 	}
 	if in.Data["confirm"] != "yes" {
-		say(c, "Nothing started", "The project stays as it is.")
+		say(c, "Nothing was started", "The project stays as it is.")
 		return
 	}
 	key := "interaction:" + in.Interaction
@@ -71,7 +71,7 @@ func (s *Server) frameioAction(c *gin.Context) {
 		s.failWith(c, errors.Join(control.ErrUnavailable, err), "")
 		return
 	} else if seen {
-		say(c, "Already started", "This click has started the archive.")
+		say(c, "Already started", "This click already started the archive.")
 		return
 	}
 	out, err := s.StartArchive(ctx, t, project, "")

@@ -21,7 +21,7 @@ const (
 )
 
 var (
-	descUp = prometheus.NewDesc("framebridge_ledger_up", "1 where the ledger could be read for this scrape.", nil, nil)
+	descUp = prometheus.NewDesc("framebridge_ledger_up", "1 if the ledger could be read for this scrape.", nil, nil)
 )
 
 // counts holds the metrics that the server counts itself.
@@ -35,7 +35,7 @@ func newCounts() counts {
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_http_answers_total", Help: "Responses of the HTTP API."}, []string{"route", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "framebridge_http_seconds", Help: "Time until a request was answered.", Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2, 4, 8, 20}}, []string{"route"}),
 		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "framebridge_webhook_lag_seconds",
-			Help: "Time from the moment Frame.io signed a webhook to its arrival, which is also how far the clocks are apart.", Buckets: []float64{.5, 1, 2, 5, 10, 30, 60, 120, 300}}, []string{"tenant"}),
+			Help: "Time from Frame.io's signing of a webhook to its arrival, including any difference between the clocks.", Buckets: []float64{.5, 1, 2, 5, 10, 30, 60, 120, 300}}, []string{"tenant"}),
 	}
 }
 
@@ -124,7 +124,7 @@ func archiveReading() reading {
 }
 
 func queueReading() reading {
-	d := gaugeOf("framebridge_archive_queue_seconds", "How long the next archive in the queue has waited; 0 where none does.")
+	d := gaugeOf("framebridge_archive_queue_seconds", "How long the next archive in the queue has been waiting; 0 if none is.")
 	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
 		next, err := s.ledger.Queue(s, -1, "", 1)
 		if err != nil {
@@ -140,7 +140,7 @@ func queueReading() reading {
 }
 
 func failureReading() reading {
-	d := gaugeOf("framebridge_archive_last_failure_timestamp_seconds", "When the newest archive that failed or stayed incomplete ended, of the last 100 that did; absent where none did.", "status")
+	d := gaugeOf("framebridge_archive_last_failure_timestamp_seconds", "When the latest failed or incomplete archive ended, among the last 100; absent if there was none.", "status")
 	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
 		ended, _, err := s.ledger.BrowseArchives(s, ledger.ArchiveFilter{Statuses: []ledger.ArchiveStatus{ledger.Failed, ledger.Incomplete}}, "", newestFailures)
 		newest := map[ledger.ArchiveStatus]time.Time{}
@@ -168,7 +168,7 @@ func reviewReading() reading {
 }
 
 func syncReading() reading {
-	d := gaugeOf("framebridge_review_oldest_sync_seconds", "How long ago the open review that waits longest was last synced; 0 where none is open.")
+	d := gaugeOf("framebridge_review_oldest_sync_seconds", "How long ago the open review that has waited longest was last synced; 0 if none is open.")
 	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
 		open, err := s.ledger.OpenReviews(s, time.Time{}, time.Time{}, "", openReviews)
 		if err != nil {
@@ -190,7 +190,7 @@ func syncReading() reading {
 }
 
 func deliveryReading() reading {
-	d := gaugeOf("framebridge_webhook_last_delivery_timestamp_seconds", "When a webhook that was acted on came last, within a day; absent where none did.")
+	d := gaugeOf("framebridge_webhook_last_delivery_timestamp_seconds", "When Framebridge last received a webhook that it acted on, within the last day; absent if none came.")
 	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
 		last, n, err := s.ledger.LastDelivery(s)
 		if err == nil && n > 0 {
@@ -201,7 +201,7 @@ func deliveryReading() reading {
 }
 
 func signInReading() reading {
-	d := gaugeOf("framebridge_sign_in_renewed_timestamp_seconds", "When the sign-in of a person at Adobe was last renewed; unused for 14 days, it ends. Absent where none is kept.")
+	d := gaugeOf("framebridge_sign_in_renewed_timestamp_seconds", "When a person's Adobe sign-in was last renewed; it expires after 14 days without use. Absent if none is stored.")
 	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
 		if at, ok := s.signedIn(s, s.tenant); ok {
 			s.gauge(d, float64(at.Unix()))
@@ -214,7 +214,7 @@ func signInReading() reading {
 const waitsForGo ledger.MigrationStatus = "waiting_for_go"
 
 func migrationReading() reading {
-	d := gaugeOf("framebridge_migrations", "1 where the tenant's newest migration stands, as long as it has not ended; waiting_for_go: a person must resume it.", "status")
+	d := gaugeOf("framebridge_migrations", "1 for the current status of the tenant's newest migration until it ends; waiting_for_go: a person must resume it.", "status")
 	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
 		newest, ok, err := s.ledger.NewestMigration(s)
 		if err != nil {
@@ -238,7 +238,7 @@ func migrationReading() reading {
 var toldKinds = []events.Kind{events.MigrationIncomplete, events.MigrationFailed, events.MirrorFailed, events.ReclaimStopped}
 
 func eventReading() reading {
-	d := gaugeOf("framebridge_event_last_timestamp_seconds", "When an event of this type happened last, within three months; absent where none did.", "type")
+	d := gaugeOf("framebridge_event_last_timestamp_seconds", "When an event of this type last happened, within the last three months; absent if none did.", "type")
 	return reading{[]*prometheus.Desc{d}, func(s scrape) error {
 		for _, kind := range toldKinds {
 			at, err := s.ledger.LastEvent(s, kind)

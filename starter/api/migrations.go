@@ -185,7 +185,7 @@ func (s *Server) postOrder(c *gin.Context) {
 		return
 	}
 	if in.Position < 1 {
-		fail(c, http.StatusUnprocessableEntity, "position", "position must be a number from 1")
+		fail(c, http.StatusUnprocessableEntity, "position", "position must be a number, 1 or higher")
 		return
 	}
 	controlPart(s, "project_id", s.migrationOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {

@@ -182,7 +182,7 @@ func (s *Server) linkedArchive(ctx context.Context, t *config.Tenant, id string)
 	if err != nil {
 		return signin.Page{}, false, err
 	}
-	missing := signin.List{Title: "Not carried over", Columns: []string{"What", "How many"}}
+	missing := signin.List{Title: "Not carried over", Columns: []string{"What", "Count"}}
 	for _, one := range v.NotCarried {
 		missing.Rows = append(missing.Rows, []string{one.Kind, fmt.Sprint(one.Count)})
 	}
@@ -243,7 +243,7 @@ func (s *Server) linkedReview(ctx context.Context, t *config.Tenant, id string) 
 		signin.Fact{Label: "Reviewers", Value: strings.Join(v.Reviewers, ", ")},
 		signin.Fact{Label: "Open until", Value: onDay(v.ExpiresAt)},
 		signin.Fact{Label: "Media deleted on", Value: onDay(v.DeleteAt)},
-		signin.Fact{Label: "Comments", Value: fmt.Sprintf("%d from Frame.io, %d from iconik, %d not done", v.Comments.ToIconik, v.Comments.ToFrameio, v.Comments.Open)},
+		signin.Fact{Label: "Comments", Value: fmt.Sprintf("%d from Frame.io, %d from iconik, %d open", v.Comments.ToIconik, v.Comments.ToFrameio, v.Comments.Open)},
 		signin.Fact{Label: "Last sync", Value: onDay(v.LastSyncAt)},
 	)}
 	assets := signin.List{Title: "Assets", Columns: []string{"Title", "State", "Decision", "Reason"}}

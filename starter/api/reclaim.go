@@ -65,7 +65,7 @@ func (s *Server) getReclaim(c *gin.Context) {
 	ctx, h := c.Request.Context(), s.Ledger.Tenant(tenantIn(c).ID).Archive(row.ID)
 	r, known, err := h.Reclaim(ctx)
 	if err == nil && !known {
-		fail(c, http.StatusNotFound, "id", "nothing of this archive was ever reclaimed")
+		fail(c, http.StatusNotFound, "id", "this archive has had no reclaim yet")
 		return
 	}
 	var sums map[ledger.ReclaimFileState]ledger.ReclaimSum

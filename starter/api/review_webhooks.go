@@ -153,7 +153,7 @@ func (s *Server) segmentsWebhook(c *gin.Context) {
 		}
 	}
 	if len(ids) == 0 {
-		fail(c, http.StatusBadRequest, "object_id", "the event names no object")
+		fail(c, http.StatusBadRequest, "object_id", "the event has no object")
 		return
 	}
 	received(c, "iconik", strings.TrimSpace(in.EventType+" "+in.Operation), ids[0])

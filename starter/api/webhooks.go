@@ -84,7 +84,7 @@ func (s *Server) projectUpdated(c *gin.Context) {
 		return
 	}
 	if event.ProjectID == "" {
-		fail(c, http.StatusBadRequest, "resource.id", "the event names no project")
+		fail(c, http.StatusBadRequest, "resource.id", "the event has no project")
 		return
 	}
 	p, err := s.Platform(t)

@@ -166,7 +166,7 @@ func (s *Service) MoveArchive(ctx context.Context, t *config.Tenant, project str
 	out := Accepted{ID: project, WorkflowID: workflows.ArchiveID(t.ID, project), Status: string(ledger.Queued), URL: s.archiveURL(project)}
 	var queue workflows.QueueState
 	if err := s.update(ctx, client.UpdateWorkflowOptions{WorkflowID: workflows.ArchiveQueueID(t.ID), UpdateName: workflows.UpdateMove, WaitForStage: client.WorkflowUpdateStageCompleted,
-		Args: []any{workflows.MoveUpdate{Archive: project, Position: position}}}, &queue, "nothing waits in the queue"); err != nil {
+		Args: []any{workflows.MoveUpdate{Archive: project, Position: position}}}, &queue, "the queue is empty"); err != nil {
 		return out, err
 	}
 	ids := make([]string, len(queue.Waiting))

@@ -38,7 +38,7 @@ func (s *Service) auditBegun(ctx context.Context, t *config.Tenant, e ledger.Aud
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditPatience)
 	defer cancel()
 	if err := s.Audit(ctx, t, e); err != nil {
-		s.Log.ErrorContext(ctx, "what has begun is missing in the audit", "tenant", t.ID, "action", e.Action, "object", e.ObjectID, "error", err)
+		s.Log.ErrorContext(ctx, "could not record in the audit log what was started", "tenant", t.ID, "action", e.Action, "object", e.ObjectID, "error", err)
 	}
 }
 

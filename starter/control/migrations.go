@@ -96,7 +96,7 @@ func (s *Service) joinMigration(ctx context.Context, t *config.Tenant, body []by
 	case !known || row.Status.Ended():
 		return Accepted{}, &Refusal{"the migration before this one is about to end: try again in a moment"}
 	case !bytes.Equal(row.Request, body):
-		return Accepted{}, &Refusal{"the migration " + row.ID + " of this tenant has not ended: cancel it, or wait for its end"}
+		return Accepted{}, &Refusal{"the migration " + row.ID + " of this tenant has not ended: cancel it, or wait until it ends"}
 	}
 	out := s.accepted(t, row.ID)
 	out.Status = "running"
@@ -199,7 +199,7 @@ func (s *Service) beginMigrationUpdate(ctx context.Context, t *config.Tenant, id
 	case !known:
 		return out, false, &Refusal{"there is no migration " + id}
 	case row.Status.Ended():
-		return out, false, &Refusal{"the migration has ended: it is " + english.State(string(row.Status))}
+		return out, false, &Refusal{"the migration has ended: " + english.State(string(row.Status))}
 	}
 	switch gone, err := s.isSuperseded(ctx, row); {
 	case err != nil:

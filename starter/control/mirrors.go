@@ -68,7 +68,7 @@ func (m Mirror) withDefaults() Mirror {
 func (m Mirror) spec() (client.ScheduleSpec, error) {
 	none := client.ScheduleSpec{}
 	if len(m.Name) > 40 || !mirrorName.MatchString(m.Name) {
-		return none, &account.FieldError{Field: "name", Why: fmt.Sprintf("%q is not a name: use up to 40 lower-case letters, digits and hyphens", m.Name)}
+		return none, &account.FieldError{Field: "name", Why: fmt.Sprintf("%q is not a valid name: use up to 40 lowercase letters, digits and hyphens", m.Name)}
 	}
 	at := clockTime.FindStringSubmatch(m.At)
 	if at == nil {
@@ -76,7 +76,7 @@ func (m Mirror) spec() (client.ScheduleSpec, error) {
 	}
 	days, ok := daysOf(m.Days)
 	if !ok {
-		return none, &account.FieldError{Field: "days", Why: fmt.Sprintf("%q are not days: write daily, mon-fri or sat,sun", m.Days)}
+		return none, &account.FieldError{Field: "days", Why: fmt.Sprintf("%q is not a list of days: write daily, mon-fri or sat,sun", m.Days)}
 	}
 	if _, err := time.LoadLocation(m.Zone); err != nil || m.Zone == "Local" {
 		return none, &account.FieldError{Field: "zone", Why: fmt.Sprintf("%q is not a time zone: write Europe/Berlin or UTC", m.Zone)}
@@ -177,7 +177,7 @@ func (s *Service) StopMirror(ctx context.Context, t *config.Tenant, name string)
 
 // PauseMirror keeps a mirror from starting; note says why. A run in progress continues.
 func (s *Service) PauseMirror(ctx context.Context, t *config.Tenant, name, note string) error {
-	err := s.Temporal.ScheduleClient().GetHandle(ctx, workflows.MirrorID(t.ID, name)).Pause(ctx, client.SchedulePauseOptions{Note: cmp.Or(note, "paused by hand")})
+	err := s.Temporal.ScheduleClient().GetHandle(ctx, workflows.MirrorID(t.ID, name)).Pause(ctx, client.SchedulePauseOptions{Note: cmp.Or(note, "paused manually")})
 	if err != nil {
 		return mirrorError(name, err)
 	}

@@ -34,7 +34,7 @@ func OpenHooks(cfg *config.Config) *hooks.Client {
 func (s *Service) TestNotifications(ctx context.Context, t *config.Tenant) ([]ChannelTest, error) {
 	now := time.Now().UTC()
 	e := events.Event{ID: events.ID(t.ID, "test:"+rand.Text()), Type: events.Test, Created: now.Truncate(time.Millisecond), Tenant: t.ID, Data: events.Data{
-		Title: "Test: Framebridge can reach you", Text: "Somebody ran `starter notify test`. There is nothing to do.", Object: "tenant", ObjectID: t.ID, Name: t.Name,
+		Title: "Test: Framebridge can reach you", Text: "Someone ran `starter notify test`. You don't need to do anything.", Object: "tenant", ObjectID: t.ID, Name: t.Name,
 		Links: []events.Link{{Name: "Open Framebridge", URL: s.Config().HTTP.PublicURL + "/ui"}}}}
 	poster := OpenHooks(s.Config())
 	var out []ChannelTest

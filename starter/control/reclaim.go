@@ -41,14 +41,14 @@ func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive le
 	defer cancel()
 	for _, kind := range in.Accepts {
 		if !workflows.MayBeLost(kind) {
-			return Accepted{}, &FieldError{"accept", fmt.Sprintf("the loss of %q, which only Frame.io has, cannot be accepted: files with it stay", kind)}
+			return Accepted{}, &FieldError{"accept", fmt.Sprintf("you cannot accept the loss of %q, which exists only in Frame.io: files with it stay", kind)}
 		}
 	}
 	if !in.DryRun && t.Archive.Reclaim != "allowed" {
 		return Accepted{}, &Refusal{"archive.reclaim is off: an administrator must set it to allowed"}
 	}
 	if in.Name != "" && norm.NFC.String(in.Name) != norm.NFC.String(archive.Name) { // people see no difference between the forms
-		return Accepted{}, &FieldError{"project", fmt.Sprintf("the name that was typed is not the project's name in Frame.io, which is %q", archive.Name)}
+		return Accepted{}, &FieldError{"project", fmt.Sprintf("the name you typed is not the project's name in Frame.io, which is %q", archive.Name)}
 	}
 	who, now := s.actor(ctx), time.Now().UTC()
 	row := ledger.Reclaim{Project: archive.Name, Status: ledger.ReclaimExamining, DryRun: in.DryRun, RequestedBy: who, RequestedAt: now, Accepts: in.Accepts, WorkflowID: workflows.ReclaimID(t.ID, archive.ID)}
@@ -116,7 +116,7 @@ func (s *Service) certifying(ctx context.Context, t *config.Tenant, h ledger.Arc
 		return errors.Join(ErrUnavailable, err)
 	}
 	if running {
-		return &Refusal{"the reclaim before has ended, and writes down how: ask again in a minute"}
+		return &Refusal{"the previous reclaim has ended and is still recording its result: ask again in a minute"}
 	}
 	sums, err := h.ReclaimSums(ctx, last.Run)
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Service) joinReclaim(ctx context.Context, t *config.Tenant, open ledger
 	if err := s.runReclaim(ctx, t, open, workflows.ReclaimOver()); err != nil {
 		return errors.Join(ErrUnavailable, err)
 	}
-	return &Refusal{"the previous reclaim was ended in Temporal, and is closed now: ask again in a minute"}
+	return &Refusal{"the previous reclaim was ended in Temporal and is now being closed: ask again in a minute"}
 }
 
 // ControlReclaim approves, pauses, resumes or cancels a reclaim.
@@ -194,11 +194,11 @@ func (s *Service) approve(ctx context.Context, t *config.Tenant, h ledger.Archiv
 	_, err := h.UpdateReclaim(ctx, func(r *ledger.Reclaim) error {
 		switch {
 		case r.Status != ledger.ReclaimWaiting:
-			return &Refusal{"the reclaim does not wait for approval: it is " + english.State(string(r.Status))}
+			return &Refusal{"the reclaim is not waiting for approval: it is " + english.State(string(r.Status))}
 		case identity(who) == "":
-			return &Refusal{"a deletion is approved in somebody's name: sign in, or use an API key that has a name"}
+			return &Refusal{"an approval needs a name: sign in, or use an API key that has a name"}
 		case identity(r.RequestedBy) == "" || mayBeOne(who, r.RequestedBy):
-			return &Refusal{"whoever asked for the deletion cannot approve it: someone else has to"}
+			return &Refusal{"whoever requested the deletion cannot approve it: someone else must"}
 		}
 		r.ApprovedBy, r.ApprovedAt, r.ApprovedHow = who, time.Now().UTC(), ledger.ApprovedBySecond
 		return nil

@@ -143,7 +143,7 @@ func (s *Service) ResendReview(ctx context.Context, t *config.Tenant, id string)
 		again = append(again, changed.Title)
 	}
 	if len(again) == 0 {
-		return &Refusal{Why: "nothing of this review failed"}
+		return &Refusal{Why: "nothing in this review has failed"}
 	}
 	err = s.Temporal.SignalWorkflow(ctx, workflows.ReviewID(t.ID, id), "", workflows.SignalResend, nil)
 	var gone *serviceerror.NotFound

@@ -21,7 +21,7 @@ func (s *Service) HearsTemporal(ctx context.Context) bool {
 	defer cancel()
 	_, err := s.Temporal.CheckHealth(ctx, nil)
 	if err != nil {
-		s.Log.WarnContext(ctx, "Temporal does not respond: this is the last status that the ledger has", "temporal.address", s.Config().Temporal.Address)
+		s.Log.WarnContext(ctx, "Temporal does not respond: showing the last status in the ledger", "temporal.address", s.Config().Temporal.Address)
 	}
 	return err == nil
 }

@@ -24,7 +24,7 @@ func (s *Service) KeepUp(ctx context.Context) {
 				continue
 			}
 			if err := s.startUpkeep(ctx, id); err != nil && ctx.Err() == nil {
-				s.Log.WarnContext(ctx, "could not start a tenant's upkeep, and tries again in an hour", "tenant", id, "error", err)
+				s.Log.WarnContext(ctx, "could not start a tenant's upkeep; trying again in an hour", "tenant", id, "error", err)
 			}
 		}
 		select {

@@ -154,7 +154,7 @@ func TestFrameioActionArchives(t *testing.T) {
 	assert.Contains(t, form["description"], "18 files")
 	assert.NotEmpty(t, form["fields"])
 	_, no := click(map[string]string{"confirm": "no"})
-	assert.Equal(t, "Nothing started", no["title"])
+	assert.Equal(t, "Nothing was started", no["title"])
 	_, yes := click(map[string]string{"confirm": "yes"})
 	assert.Equal(t, "Archive started", yes["title"])
 	_, again := click(map[string]string{"confirm": "yes"})
