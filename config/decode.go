@@ -242,7 +242,7 @@ func (d *document) pemOf(value any) (PEM, error) {
 		return "", fmt.Errorf("is neither PEM nor a readable file: %w", err)
 	}
 	if !strings.Contains(string(raw), "-----BEGIN ") {
-		return "", errors.New("names a file that contains no PEM")
+		return "", errors.New("points to a file that contains no PEM")
 	}
 	return PEM(raw), nil
 }

@@ -83,11 +83,11 @@ mail: {smtp_url: "smtps://mail.example.com", tls: "off", auth: guess, hello: "a 
 `)
 	require.Error(t, err)
 	for _, want := range []string{
-		tenantKey + ".archive.access: ", tenantKey + ".archive.groups.a: is missing", tenantKey + `.archive.fields.y: goes to same, as "x" does`, tenantKey + ".archive.comment_count: ", tenantKey + ".archive.comments_again: ",
+		tenantKey + ".archive.access: ", tenantKey + ".archive.groups.a: is missing", tenantKey + `.archive.fields.y: maps to same, but "x" already does`, tenantKey + ".archive.comment_count: ", tenantKey + ".archive.comments_again: ",
 		tenantKey + ".archive.on_difference: ", tenantKey + ".archive.reclaim: ", tenantKey + ".archive.projects_in_parallel: ", tenantKey + ".review.access: ", tenantKey + ".review.status_options.Final: ",
-		tenantKey + ".notify.slack_url: ", tenantKey + ".notify.teams_url: ", tenantKey + ".notify.webhook.url: is missing", tenantKey + `.notify.events: "Not an event" is not an event. There are: account.migrated, archive.cancelled, `, tenantKey + `.notify.webhook.events: "archive.fail" is not an event; did you mean archive.failed?`,
+		tenantKey + ".notify.slack_url: ", tenantKey + ".notify.teams_url: ", tenantKey + ".notify.webhook.url: is missing", tenantKey + `.notify.events: "Not an event" is not an event. Valid events are: account.migrated, archive.cancelled, `, tenantKey + `.notify.webhook.events: "archive.fail" is not an event; did you mean archive.failed?`,
 		tenantKey + ".notify.mail_events: ", tenantKey + ".notify.mail_digest: ", tenantKey + ".notify.mail_digest_at: must be a time", tenantKey + ".frameio.credentials.0.credentials: credentials cannot contain",
-		tenantKey + ".frameio.credentials.0.token: is missing", "http.internal_listen: is http.listen", "auth.oidc.issuer: must begin with https", "auth.oidc.client_id: is missing", "auth.oidc.client_secret: is missing",
+		tenantKey + ".frameio.credentials.0.token: is missing", "http.internal_listen: is the same as http.listen", "auth.oidc.issuer: must begin with https", "auth.oidc.client_id: is missing", "auth.oidc.client_secret: is missing",
 		"mail.tls: is off, but", "mail.auth: ", "mail.hello: ",
 	} {
 		assert.ErrorContains(t, err, want)

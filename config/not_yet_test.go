@@ -29,7 +29,7 @@ func TestRolesAndTheProviderNeedEachOther(t *testing.T) {
 	const roles = "    roles: {admin: [it]}\n"
 	for text, want := range map[string]string{
 		least + roles:        tenantKey + ".roles: has no effect without auth.oidc",
-		least + oidc:         "auth.oidc: allows nobody in yet",
+		least + oidc:         "auth.oidc: does not let anyone in yet",
 		least + roles + oidc: "",
 	} {
 		c, err := load(t, text)

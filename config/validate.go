@@ -24,7 +24,7 @@ func (c *Config) validate(p *Problems) {
 	if c.HTTP.InternalListen != "" {
 		address(p, "http.internal_listen", c.HTTP.InternalListen)
 		if c.HTTP.InternalListen == c.HTTP.Listen {
-			p.add("http.internal_listen", "is http.listen: leave it empty, or name another port")
+			p.add("http.internal_listen", "is the same as http.listen: leave it empty, or use another port")
 		}
 	}
 	address(p, "worker.listen", c.Worker.Listen)
@@ -62,7 +62,7 @@ func (c *Config) validate(p *Problems) {
 		}
 	}
 	if c.Auth.OIDC.Issuer != "" && !withRoles {
-		p.warn("auth.oidc", "allows nobody in yet: give groups roles in tenants.<id>.roles")
+		p.warn("auth.oidc", "does not let anyone in yet: give groups roles in tenants.<id>.roles")
 	}
 	c.unshared(p)
 }
@@ -105,7 +105,7 @@ func (l *Ledger) validate(p *Problems) {
 	case !wellFormed(dsn):
 		p.add("ledger.dsn", "is not a URL: "+percentsHint)
 	case !hasPort(dsn):
-		p.add("ledger.dsn", "has a port that is none from 1 to 65535")
+		p.add("ledger.dsn", "has an invalid port: it must be from 1 to 65535")
 	}
 	for i, k := range l.EncryptionKey {
 		long(p, element("ledger.encryption_key", i, len(l.EncryptionKey)), k)
@@ -173,7 +173,7 @@ func (m *Mail) validate(p *Problems) {
 	case u.Hostname() == "":
 		p.add("mail.smtp_url", "needs a server name after smtp://")
 	case !isPort(u.Port()):
-		p.add("mail.smtp_url", "has no port from 1 to 65535 at its end")
+		p.add("mail.smtp_url", "has an invalid port: it must be from 1 to 65535")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "":
 		p.add("mail.smtp_url", "must end with the port; remove: "+percentsHint)
 	case u.Scheme == "smtps" && m.TLS == "off":
@@ -283,7 +283,7 @@ func given(p *Problems, key string, s Secret) {
 	case length == 0:
 		needed(p, key, "")
 	case length < shortSecret:
-		p.warn(key, "has only %d characters: is it all of what Frame.io gave?", length)
+		p.warn(key, "has only %d characters: is this the whole secret that Frame.io showed?", length)
 	}
 }
 
@@ -309,7 +309,7 @@ func link(p *Problems, key, value string) {
 	case err != nil || !isURL(value) || !isPort(u.Port()):
 		p.add(key, "%q is not an http(s) URL", value)
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		p.add(key, "must end before ? and #")
+		p.add(key, "must not contain ? or #")
 	}
 }
 

@@ -146,7 +146,7 @@ func (a *Archive) validate(p *Problems, key string) {
 		field := a.Fields[name]
 		needed(p, key+".fields."+name, field)
 		if other, twice := taken[field]; twice && field != "" {
-			p.add(key+".fields."+name, "goes to %s, as %q does", field, other)
+			p.add(key+".fields."+name, "maps to %s, but %q already does", field, other)
 		}
 		taken[field] = name
 	}
@@ -193,7 +193,7 @@ func (n *Notify) validate(p *Problems, key string) {
 	case n.Webhook.URL != "" && len(n.Webhook.Secret) == 0:
 		needed(p, key+".webhook.secret", "")
 	case n.Webhook.URL == "" && len(n.Webhook.Secret) > 0:
-		p.add(key+".webhook.url", "is missing: the secret needs it")
+		p.add(key+".webhook.url", "is missing, but webhook.secret is set")
 	}
 	for i, s := range n.Webhook.Secret {
 		long(p, element(key+".webhook.secret", i, len(n.Webhook.Secret)), s)
@@ -213,7 +213,7 @@ func (n *Notify) validate(p *Problems, key string) {
 func known(p *Problems, key string, filter []string) {
 	for _, name := range filter {
 		if !events.Known(name) {
-			p.add(key, "%q is not an event%s. There are: %s; also patterns such as archive.*", name, didYouMean(name, events.Names()), strings.Join(events.Names(), ", "))
+			p.add(key, "%q is not an event%s. Valid events are: %s; also patterns such as archive.*", name, didYouMean(name, events.Names()), strings.Join(events.Names(), ", "))
 		}
 	}
 }
