@@ -95,7 +95,7 @@ func fieldTypes(_ context.Context, x *exam) finding {
 			wrong = append(wrong, fmt.Sprintf("%s is %s, not %s", f.Name, h.FieldType, f.Type))
 		}
 	}
-	return all(wrong, "they fit")
+	return all(wrong, "they match")
 }
 
 func viewFields(_ context.Context, x *exam) finding {
@@ -109,7 +109,7 @@ func viewFields(_ context.Context, x *exam) finding {
 			}
 		}
 	}
-	return all(wrong, "they have all fields")
+	return all(wrong, "they have all their fields")
 }
 
 func (x *exam) readButtons() ([]iconik.CustomAction, error) {
@@ -238,7 +238,7 @@ func buttonChecks() []Definition {
 				}
 				return ""
 			})},
-		{ID: "iconik.actions.healthy", Meaning: "iconik's last call to the action failed, so iconik cannot use it.", Do: "The message comes from iconik. No response: see public_url.reachable. Status 401: the secret is wrong. Status 503: Temporal or the ledger was unreachable. A successful click clears it.", needs: need,
+		{ID: "iconik.actions.healthy", Meaning: "iconik's last call to the action failed, so the action does not work.", Do: "The message comes from iconik. No response: see public_url.reachable. Status 401: the secret is wrong. Status 503: Temporal or the ledger was unreachable. A successful click clears it.", needs: need,
 			run: aspect("iconik reports no error", func(_ *exam, b button) string {
 				if b.there.Status == "FAILING" {
 					return "FAILING: " + words(b.there.LastError)

@@ -36,14 +36,14 @@ func tenantChecks() []Definition {
 				}
 				return ok("an api_key is set")
 			}},
-		{ID: "tenant.notify", Meaning: "Nobody gets e-mail when an archive needs attention or the Adobe sign-in expires.", Do: "Set archive.notify and review.notify to the people in charge.",
+		{ID: "tenant.notify", Meaning: "Nobody gets e-mail when an archive needs attention or the Adobe sign-in expires.", Do: "Set archive.notify and review.notify to the addresses of the people in charge.",
 			needs: []string{"config.valid"}, run: func(_ context.Context, x *exam) finding {
 				if len(x.tenant.Archive.Notify) == 0 {
 					return warn("archive.notify is empty")
 				}
 				return ok("%s", english.Count(len(x.tenant.Archive.Notify), "address"))
 			}},
-		{ID: "tenant.audit", Meaning: "Somebody changed this tenant's audit log, or part of it is lost: nothing from the entry named here on is proven.", Do: "Find out who can write to the ledger's database. Compare with its last backup, and keep both.",
+		{ID: "tenant.audit", Meaning: "Someone changed this tenant's audit log, or part of it is lost: nothing is proven from the entry named here onward.", Do: "Find out who can write to the ledger's database. Compare with its last backup, and keep both.",
 			needs: []string{"ledger.schema"}, run: auditWhole},
 		{ID: "frameio.generation", Meaning: "Frame.io removes its legacy API after December 1, 2026: from then on, none of this tenant's work runs.", Do: "Have Frame.io migrate the account to V4, set frameio.generation: v4 with a sign-in, and run `starter setup`.",
 			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
@@ -64,7 +64,7 @@ func auditWhole(ctx context.Context, x *exam) finding {
 	case errors.Is(err, ledger.ErrChain):
 		return fail("%v", err)
 	case err != nil && within.Err() != nil:
-		return skip("entries 1 to %d are unchanged; reading the rest takes longer than a check may", p.Entries)
+		return skip("entries 1 to %d are unchanged; reading the rest takes longer than a check is allowed to", p.Entries)
 	case err != nil:
 		return warn("it could not be read: %v", err)
 	}
@@ -162,7 +162,7 @@ func accountChecks() []Definition {
 				if _, err := x.readAccounts(); err != nil {
 					return fail("%v", err)
 				}
-				return ok("the token sees accounts")
+				return ok("the token can see an account")
 			}},
 		{ID: "frameio.account", Meaning: "It is unclear which account to use, or the configured one does not exist.", Do: "Set frameio.account_id to one of the accounts listed.",
 			needs: []string{"frameio.product_profile"}, run: account},
@@ -186,20 +186,20 @@ func accountChecks() []Definition {
 				case err != nil:
 					return fail("%v", err)
 				case len(all) == 0:
-					return fail("the token sees no workspace")
+					return fail("the token cannot see any workspace")
 				}
 				return ok("%d: %s", len(all), teamNames(all))
 			}},
-		{ID: "frameio.projects", Meaning: "Nothing can be archived: the token's user sees no project.", Do: "Give it full access to the projects you archive.",
+		{ID: "frameio.projects", Meaning: "Nothing can be archived: the token's user cannot see any project.", Do: "Give it full access to the projects you archive.",
 			needs: []string{"frameio.workspaces"}, run: func(ctx context.Context, x *exam) finding {
 				page, err := x.frameio.Projects(ctx, "")
 				switch {
 				case err != nil:
 					return fail("%v", err)
 				case len(page.Items) == 0 && page.Next == "":
-					return warn("the token sees no project")
+					return warn("the token cannot see any project")
 				}
-				return ok("the token sees projects")
+				return ok("the token can see projects")
 			}},
 		{ID: "frameio.download", Meaning: "Framebridge cannot download originals: archives wait for them and finally skip them.", Do: "Give the token's user permission to download (full access), and allow downloads in the project's settings.",
 			needs: []string{"frameio.projects"}, run: download},
@@ -219,9 +219,9 @@ func scopes(_ context.Context, x *exam) finding {
 		return ok("Adobe granted them")
 	}
 	if _, err := x.readWorkspaces(); err != nil && rest.ClassOf(err) == rest.Forbidden {
-		return fail("%s may not list teams: the scope team.read is missing", me.Name)
+		return fail("%s cannot list teams: the scope team.read is missing", me.Name)
 	}
-	return ok("account.read and team.read are there; missing others show up when they are used")
+	return ok("account.read and team.read are there; other missing scopes show up when they are needed")
 }
 
 // account returns the account that the configuration means, or false if that is unclear.
@@ -252,9 +252,9 @@ func account(_ context.Context, x *exam) finding {
 		return ok("%s (%s)", a.Name, a.ID)
 	}
 	if want := x.tenant.Frameio.AccountID; want != "" {
-		return fail("the token does not see account %s; it sees %s: %s", want, english.Count(len(all), "other"), strings.Join(names, ", "))
+		return fail("the token cannot see account %s; it can see %s: %s", want, english.Count(len(all), "other"), strings.Join(names, ", "))
 	}
-	return fail("the token sees %s: %s", english.Count(len(all), "account"), strings.Join(names, ", "))
+	return fail("the token can see %s: %s", english.Count(len(all), "account"), strings.Join(names, ", "))
 }
 
 func quota(_ context.Context, x *exam) finding {
@@ -309,5 +309,5 @@ func download(ctx context.Context, x *exam) finding {
 			}
 		}
 	}
-	return skip("the top folders of the first projects contain no file")
+	return skip("the top folders of the first projects contain no files")
 }

@@ -64,7 +64,7 @@ func iconikChecks() []Definition {
 				}
 				return fail("%s", u.Type)
 			}},
-		{ID: "iconik.groups", Meaning: "Groups that archive.groups names get no access to what is archived from restricted projects: only their people do, one by one.", Do: "Correct the names in archive.groups, create the groups in iconik (Admin, Groups), or add their members.",
+		{ID: "iconik.groups", Meaning: "The groups in archive.groups get no access to what is archived from restricted projects: only their members do, individually.", Do: "Correct the names in archive.groups, create the groups in iconik (Admin, Groups), or add their members.",
 			needs: []string{"iconik.token"}, run: checkGroups},
 		{ID: "iconik.drawing", Meaning: "Drawings may be misplaced: iconik does not document their coordinates, and nobody has confirmed the ones in use.", Do: "Draw a rectangle in iconik's player and compare its coordinates as the developer's manual describes. Then set iconik.drawing.frame to normalised if they match, or to pixels with width and height.",
 			needs: []string{"tenant.clients"}, run: func(_ context.Context, x *exam) finding {
@@ -155,7 +155,7 @@ var roles = []role{
 	{"can_delete_assets", "remove duplicates left by an interrupted write", "", true},
 	{"can_delete_collections", "remove duplicates left by an interrupted write", "", true},
 	{"can_delete_formats", "remove duplicates left by an interrupted write", "", true},
-	{"can_delete_versions", "remove versions whose file is archived elsewhere by now", "", true},
+	{"can_delete_versions", "remove versions whose file is now archived elsewhere", "", true},
 	{"can_read_custom_actions", "read custom actions", "assets/v1/custom_actions", true},
 	{"can_write_custom_actions", "create custom actions in setup", "", true},
 	{"can_read_webhooks", "read webhooks", "notifications/v1/webhooks", true},

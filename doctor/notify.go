@@ -12,7 +12,7 @@ import (
 // notifyChecks connect to the channels but send nothing. Use `starter notify test` for that.
 func notifyChecks() []Definition {
 	check := func(channel, id, name string) Definition {
-		return Definition{ID: id, Meaning: "Notifications do not reach " + name + ".", Do: "Check the address, then run `starter notify test`; GET /deliveries lists what was refused, and why.",
+		return Definition{ID: id, Meaning: "Notifications do not reach " + name + ".", Do: "Check the address, then run `starter notify test`. GET /deliveries lists what was refused and why.",
 			needs: []string{"config.valid"}, run: func(ctx context.Context, x *exam) finding { return reachChannel(ctx, x, channel) }}
 	}
 	return []Definition{
@@ -31,18 +31,18 @@ func reachChannel(ctx context.Context, x *exam, channel string) finding {
 		return fail("%v", err)
 	}
 	if x.Ledger == nil {
-		return ok("the server answers")
+		return ok("the server responds")
 	}
 	h := x.Ledger.Tenant(x.tenant.ID)
 	failed, any, err := h.LastDeliveryOn(ctx, channel, ledger.DeliveryFailed)
 	good, been, gerr := h.LastDeliveryOn(ctx, channel, ledger.DeliveryDelivered)
 	switch err = errors.Join(err, gerr); {
 	case err != nil:
-		return warn("the server answers, but the ledger does not: %v", err)
+		return warn("the server responds, but the ledger does not: %v", err)
 	case any && (!been || failed.LastAt.After(good.LastAt)):
-		return warn("the server answers, but it refused the last notification: %s", failed.Reason)
+		return warn("the server responds, but it refused the last notification: %s", failed.Reason)
 	case been:
-		return ok("the server answers; the last notification was accepted on %s", good.LastAt.UTC().Format("January 2, 15:04 UTC"))
+		return ok("the server responds; it accepted the last notification on %s", good.LastAt.UTC().Format("January 2, 15:04 UTC"))
 	}
-	return ok("the server answers; nothing was sent yet")
+	return ok("the server responds; nothing has been sent yet")
 }

@@ -71,7 +71,7 @@ func configChecks() []Definition {
 			}},
 		{ID: "public_url.reachable", Meaning: "Webhooks and clicks do not arrive: archives do not start automatically, and the buttons in iconik do nothing.", Do: "Start `starter serve`, and let the proxy pass /api/v1/services/frameio to it. If only outside callers can reach the address, see frameio.webhooks and iconik.actions.healthy.",
 			needs: []string{"config.valid"}, run: reachable},
-		{ID: "auth.oidc", Meaning: "Nobody can sign in to the console at the provider.", Do: "Check auth.oidc.issuer, to the letter, and whether this machine can reach it. Until then, `starter console` prints a link that signs you in.",
+		{ID: "auth.oidc", Meaning: "Nobody can sign in to the console through the provider.", Do: "Check that auth.oidc.issuer matches the provider's exactly, and that this machine can reach it. Until then, `starter console` prints a link that signs you in.",
 			needs: []string{"config.valid"}, run: provider},
 	}
 }
@@ -80,7 +80,7 @@ func configChecks() []Definition {
 func provider(ctx context.Context, x *exam) finding {
 	issuer := x.Config.Auth.OIDC.Issuer
 	if issuer == "" {
-		return skip("no provider is configured; people sign in with the link of starter console")
+		return skip("no provider is configured; people sign in with a link from `starter console`")
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(issuer, "/")+"/.well-known/openid-configuration", nil)
 	if err != nil {
@@ -100,7 +100,7 @@ func provider(ctx context.Context, x *exam) finding {
 	if says.Issuer != issuer {
 		return fail("the provider calls itself %q, auth.oidc.issuer is %q", says.Issuer, issuer)
 	}
-	return ok("%s answers", issuer)
+	return ok("%s responds", issuer)
 }
 
 func isLoopback(host string) bool {
@@ -149,14 +149,14 @@ func ledgerChecks() []Definition {
 			needs: []string{"config.valid"}, run: func(ctx context.Context, x *exam) finding {
 				switch {
 				case newer(x.LedgerErr):
-					return ok("it answers")
+					return ok("it responds")
 				case x.LedgerErr != nil:
 					return fail("%v", x.LedgerErr)
 				}
 				if err := x.Ledger.Ping(ctx); err != nil {
 					return fail("%v", err)
 				}
-				return ok("it answers")
+				return ok("it responds")
 			}},
 		{ID: "ledger.schema", Meaning: "This program is older than the ledger and must not touch it.", Do: "Run the newer release again, or go back to a backup of the ledger from before the upgrade.",
 			needs: []string{"ledger.reachable"}, run: func(_ context.Context, x *exam) finding {
@@ -165,7 +165,7 @@ func ledgerChecks() []Definition {
 				}
 				return ok("its tables match this release")
 			}},
-		{ID: "ledger.mode", Meaning: "SQLite serves one machine: workers on others would each have a ledger of their own and repeat its work.", Do: "Switch to PostgreSQL (ledger.dsn) before you add a second machine.",
+		{ID: "ledger.mode", Meaning: "SQLite serves one machine: workers on other machines would each have their own ledger and repeat its work.", Do: "Switch to PostgreSQL (ledger.dsn) before you add a second machine.",
 			needs: []string{"ledger.schema"}, run: func(ctx context.Context, x *exam) finding {
 				if !strings.HasPrefix(x.Config.Ledger.DSN.Reveal(), "sqlite:") {
 					return ok("PostgreSQL")
@@ -175,7 +175,7 @@ func ledgerChecks() []Definition {
 				}
 				return ok("SQLite, for one machine")
 			}},
-		{ID: "ledger.key", Meaning: "Framebridge cannot store webhook secrets, Adobe sign-ins or review passphrases, an interrupted upload starts over, and e-mails have no links that open without an account.", Do: "Set ledger.encryption_key to a secret of 16 characters or more, the same for every program.",
+		{ID: "ledger.key", Meaning: "Framebridge cannot store webhook secrets, Adobe sign-ins or review passphrases, an interrupted upload starts over, and links in e-mails lead to the console, where people must sign in.", Do: "Set ledger.encryption_key to a secret of 16 characters or more, the same for every program.",
 			needs: []string{"ledger.schema"}, run: func(_ context.Context, x *exam) finding {
 				if !x.Ledger.CanKeepTokens() {
 					return warn("ledger.encryption_key is not set")

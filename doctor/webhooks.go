@@ -280,7 +280,7 @@ func reviewChecks() []Definition {
 				w, err := x.frameio.Workspace(ctx, x.tenant.Frameio.Workspace)
 				if err != nil {
 					workspaces, _ := x.readWorkspaces()
-					return fail("frameio.workspace is %q, and the token sees %d: %s", x.tenant.Frameio.Workspace, len(workspaces), teamNames(workspaces))
+					return fail("frameio.workspace is %q, and the token can see %d: %s", x.tenant.Frameio.Workspace, len(workspaces), teamNames(workspaces))
 				}
 				return ok("%s", w.Name)
 			}},
@@ -303,7 +303,7 @@ func reviewChecks() []Definition {
 			}},
 		{ID: "review.asset_lifecycle", Meaning: "Frame.io's asset lifecycle may delete the media of a review before the review ends.", Do: "Compare the workspace's setting (30, 60 or 90 days after the upload) with review.longest and review.retention.",
 			needs: []string{"frameio.review_project"}, run: func(_ context.Context, x *exam) finding {
-				return skip("Frame.io's API does not show it; a review's media must stay %s", english.Duration(x.tenant.Review.Longest+x.tenant.Review.Retention))
+				return skip("Frame.io's API does not show it; a review's media must be kept for %s", english.Duration(x.tenant.Review.Longest+x.tenant.Review.Retention))
 			}},
 	}
 }
@@ -333,7 +333,7 @@ func watermark(ctx context.Context, x *exam) finding {
 	}
 	p, err := x.reviewProject()
 	if err != nil || p == nil {
-		return skip("nothing has been shared yet: the first review will show it")
+		return skip("nothing has been shared yet: the first review will show whether it is on")
 	}
 	if x.frameio.Capabilities().WatermarkOnFiles {
 		return skip("this API shows it on each file, and each review checks its own files")
