@@ -130,7 +130,7 @@ func (d *Desk) Protect(next http.Handler) http.Handler {
 			go d.endWithSession(ctx, end, secret, p.Roles)
 		} else if d.Now().Sub(s.SeenAt) > seenEvery {
 			if err := d.Ledger.SeeSession(r.Context(), secret, d.Now()); err != nil {
-				d.Log.WarnContext(r.Context(), "could not keep when a session was used", "error", err)
+				d.Log.WarnContext(r.Context(), "could not record when a session was last used", "error", err)
 			}
 		}
 		w.Header().Set("Cache-Control", "no-store")

@@ -24,7 +24,7 @@ func (d *Desk) Open(w http.ResponseWriter, r *http.Request, token string) (Opene
 	cfg := d.Config()
 	link, err := routes.OpenLink(cfg, token, d.Now())
 	if err != nil && !errors.Is(err, routes.ErrLinkExpired) {
-		d.show(w, r, http.StatusNotFound, message{Title: "This link does not open", Text: "It is not complete. Copy the whole link from the e-mail, or ask whoever sent it for a new one."})
+		d.show(w, r, http.StatusNotFound, message{Title: "This link does not work", Text: "The link is incomplete. Copy the whole link from the e-mail, or ask whoever sent it for a new one."})
 		return Opened{}, false
 	}
 	t, known := cfg.Tenant(link.Tenant)
@@ -54,7 +54,7 @@ func (d *Desk) Open(w http.ResponseWriter, r *http.Request, token string) (Opene
 		return Opened{}, false
 	case !p.Allows(t.ID, config.RoleViewer):
 		d.Refused(r.Context(), p, []string{t.ID}, link.Kind+" "+link.ID, "has no role in this tenant")
-		d.show(w, r, http.StatusForbidden, message{Title: "Not for your account", Text: "You are signed in as " + cmp.Or(p.Email, p.Name) + ", who has no role here. Ask your administrator."})
+		d.show(w, r, http.StatusForbidden, message{Title: "Your account has no access", Text: "You are signed in as " + cmp.Or(p.Email, p.Name) + ", which has no role here. Ask your administrator."})
 		return Opened{}, false
 	}
 	link.Role = p.Roles[t.ID]
@@ -62,7 +62,7 @@ func (d *Desk) Open(w http.ResponseWriter, r *http.Request, token string) (Opene
 }
 
 func (d *Desk) expired(w http.ResponseWriter, r *http.Request) {
-	d.show(w, r, http.StatusGone, message{Title: "This link has expired", Text: "Links open for a limited time, and can be revoked. Ask whoever sent it for a new one."})
+	d.show(w, r, http.StatusGone, message{Title: "This link has expired", Text: "Links work for a limited time and can be revoked. Ask whoever sent it for a new one."})
 }
 
 // Page is what a person with a link sees of an archive or a review.
@@ -123,7 +123,7 @@ func (d *Desk) ShowPage(w http.ResponseWriter, r *http.Request, o Opened, p Page
 
 // NotThere responds that the ledger no longer has an archive or a review.
 func (d *Desk) NotThere(w http.ResponseWriter, r *http.Request, kind string) {
-	d.show(w, r, http.StatusNotFound, message{Title: "Nothing here", Text: "Framebridge no longer has a record of this " + kind + "."})
+	d.show(w, r, http.StatusNotFound, message{Title: "Not found", Text: "Framebridge no longer has a record of this " + kind + "."})
 }
 
 // revokeLinks revokes all links to an archive or a review that were sent so far.

@@ -214,7 +214,7 @@ func (d *Desk) identify(ctx context.Context, p *provider, code string, a attempt
 			return ledger.Session{}, fmt.Errorf("user info: %w", err)
 		}
 		if info.Subject != id.Subject {
-			return ledger.Session{}, errors.New("the user info is about somebody else")
+			return ledger.Session{}, errors.New("the user info belongs to someone else")
 		}
 		said, more := c, map[string]any{}
 		if err := errors.Join(info.Claims(&said), info.Claims(&more)); err != nil {

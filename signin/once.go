@@ -69,5 +69,5 @@ func (d *Desk) useOneTimeLink(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Desk) usedUp(w http.ResponseWriter, r *http.Request) {
-	d.show(w, r, http.StatusGone, message{Title: "This link no longer opens", Text: "A one-time link opens once, within 5 minutes. Run starter console again for a new one."})
+	d.show(w, r, http.StatusGone, message{Title: "This link no longer works", Text: "A one-time link works once, within 5 minutes. Run starter console again for a new one."})
 }

@@ -79,6 +79,6 @@ func (d *Desk) signInPage(w http.ResponseWriter, r *http.Request) {
 // noRole tells a person who is identified but has no role.
 func (d *Desk) noRole(w http.ResponseWriter, r *http.Request, p Person) {
 	d.Refused(r.Context(), p, d.onlyTenant(), "", "has no role")
-	d.show(w, r, http.StatusForbidden, message{Title: "No role in Framebridge", Text: "You are " + cmp.Or(p.Email, p.Name) +
+	d.show(w, r, http.StatusForbidden, message{Title: "No role in Framebridge", Text: "You are signed in as " + cmp.Or(p.Email, p.Name) +
 		", but none of your groups has a role here. Ask your administrator to give one of your groups a role, then sign in again.", Link: "/ui/sign-in", LinkText: "Sign in again"})
 }

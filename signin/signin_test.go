@@ -52,7 +52,7 @@ func TestWhoHasNoRoleIsTold(t *testing.T) {
 	got := h.signInAt(c, "/ui/", "guest")
 	assert.Equal(t, http.StatusForbidden, got.status)
 	assert.Contains(t, got.text, "No role in Framebridge")
-	assert.Contains(t, got.text, "You are Gus Guest,", "an e-mail address that is not verified may be somebody else's")
+	assert.Contains(t, got.text, "You are signed in as Gus Guest,", "an e-mail address that is not verified may be somebody else's")
 	assert.Equal(t, []string{"refused | Gus Guest | has no role"}, h.audited(acme))
 	assert.Contains(t, h.get(c, "/ui/").path, "/ui/sign-in", "there is no session")
 }
@@ -116,7 +116,7 @@ func TestAnAnswerOfTheProviderBelongsToItsSignIn(t *testing.T) {
 		provider.mu.Unlock()
 		assert.Equal(t, http.StatusBadGateway, h.signInAt(h.browser(), "/ui/", "ivan").status)
 	})
-	for _, line := range []string{"the user info is about somebody else", "the ID token belongs to another sign-in", "the provider refused the code"} {
+	for _, line := range []string{"the user info belongs to someone else", "the ID token belongs to another sign-in", "the provider refused the code"} {
 		assert.Contains(t, h.logs.String(), line)
 	}
 	assert.NotContains(t, h.logs.String(), "a client's secret")

@@ -27,8 +27,8 @@ func command() *cobra.Command {
 		Short:   "Run Framebridge's workflows and activities",
 		Version: version.Get().String(),
 		Long: `worker runs Framebridge's workflows and activities. Start as many as you like, on as many machines, against the
-same Temporal cluster and the same ledger. SIGTERM stops it in order within 30 seconds: transfers hand over to another
-worker at the last finished part.
+same Temporal cluster and the same ledger. On SIGTERM it shuts down cleanly within 30 seconds: another worker continues
+each transfer from its last finished part.
 
 ` + config.KeysHelp(),
 		Example:       "  worker --config framebridge.yaml\n  worker --config framebridge.yaml --log-format json --log-level debug",
