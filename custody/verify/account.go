@@ -34,7 +34,7 @@ func (r *Result) account(body []byte) {
 		}
 	}
 	if err := json.Unmarshal(body, &d); err != nil {
-		r.wrong("it cannot be read as a report of a migration: %v", err)
+		r.wrong("it cannot be read as a migration report: %v", err)
 		return
 	}
 	r.of(d.Tenant, "migration", named{ID: d.Migration}, 0, d.At)

@@ -90,18 +90,18 @@ func (r *Result) audit(body []byte) error {
 			return err
 		}
 		if !bytes.Equal(written, lines.Bytes()) { // such as a name in another encoding, or another time zone
-			r.wrong("line %d: entry %d has the content that its hash stands for, but is not written the way Framebridge writes it", n, e.Seq)
+			r.wrong("line %d: entry %d has the content that matches its hash, but is not written the way Framebridge writes it", n, e.Seq)
 			return nil
 		}
 		before, last = &e, e
 	}
 	if err := lines.Err(); err != nil {
-		r.wrong("it cannot be read to its end: %v", err)
+		r.wrong("it cannot be read to the end: %v", err)
 		return nil
 	}
 	r.ok("its entries, %d to %d, are unchanged; the last one's hash is %s", first.Seq, last.Seq, last.Hash)
 	if len(changed) > 0 {
-		r.warn("later entries say that personal data was erased from %s: that nothing else was changed there shows only with an extract from before", changed)
+		r.warn("later entries say that personal data was erased from %s: only an extract from before the erasure can show that nothing else was changed there", changed)
 	}
 	if leftOut > 0 {
 		r.warn("%s between them %s not in the file", english.Count(leftOut, "entry"), english.Is(leftOut))
@@ -109,7 +109,7 @@ func (r *Result) audit(body []byte) error {
 	if first.Seq > 1 {
 		r.warn("it begins with entry %d: the entries before are not in the file", first.Seq)
 	}
-	r.warn("only a later extract shows whether entries follow after %d", last.Seq)
+	r.warn("only a later extract shows whether more entries follow entry %d", last.Seq)
 	return nil
 }
 
@@ -147,15 +147,15 @@ func Together(results []Result) {
 				switch mine := b.entries[seq]; {
 				case !has:
 				case mine.hash != other.hash:
-					b.wrong("entry %d is another one in %s", seq, a.File)
+					b.wrong("entry %d is a different one in %s", seq, a.File)
 				case mine.stays != other.stays:
-					b.wrong("entry %d differs in %s in more than personal data", seq, a.File)
+					b.wrong("entry %d differs from the one in %s in more than personal data", seq, a.File)
 				default:
 					both++
 				}
 			}
 			if both > 0 {
-				b.ok("%d of its entries are in %s, too, but for personal data", both, a.File)
+				b.ok("%d of its entries are also in %s, the same except for personal data", both, a.File)
 			}
 		}
 	}

@@ -54,7 +54,7 @@ func (r *Result) certificate(body []byte, o Options) error {
 		r.wrong("nobody approved the deletion")
 	}
 	if o.Store == "" {
-		r.warn("the stored files were not read: say with --store where they are")
+		r.warn("the stored files were not read: use --store to say where they are")
 		return nil
 	}
 	return r.stored(o.Store, "the archive's hash list", func(file func(kept)) {

@@ -73,7 +73,7 @@ func (r *Result) file(s *store, path, sourceID string, size int64, checksum stri
 }
 
 func (r *Result) read(s *store) {
-	r.ok("read %s (%s): size and xxHash64 are right", english.Count(s.files, "file"), report.Size(s.bytes))
+	r.ok("read %s (%s): size and xxHash64 match", english.Count(s.files, "file"), report.Size(s.bytes))
 }
 
 type hashList struct {
@@ -126,7 +126,7 @@ func (r *Result) hashList(body []byte, o Options) error {
 	}
 	r.ok("it lists %s", english.Count(len(list.Hashes), "file"))
 	if dir == "" {
-		r.warn("the files were not read: say with --store where they are, or put the list into a folder ascmhl next to them")
+		r.warn("the files were not read: use --store to say where they are, or put the list into a folder named ascmhl next to them")
 		return nil
 	}
 	s, err := openStore(dir)
@@ -136,7 +136,7 @@ func (r *Result) hashList(body []byte, o Options) error {
 	defer s.root.Close()
 	for _, h := range list.Hashes {
 		if h.XXH64.Action == "failed" {
-			r.warn("%s had failed when the list was written", h.Path.Text)
+			r.warn("%s was failed when the list was written", h.Path.Text)
 			continue
 		}
 		r.file(s, h.Path.Text, "", h.Path.Size, h.XXH64.Text)
@@ -159,7 +159,7 @@ func (r *Result) inAccount(account *Result) {
 	}
 	name := filepath.Base(r.File)
 	if slices.ContainsFunc(account.lists, func(l reference) bool { return path.Base(l.Path) == name }) {
-		r.wrong("differs: %s names another list of that name", account.File)
+		r.wrong("differs: %s names a different list with that name", account.File)
 	}
 }
 
@@ -211,7 +211,7 @@ type chain struct {
 	} `xml:"hashlist"`
 }
 
-const noChain = "there is no chain to compare it with, whose signature stands for the list: no " + report.ChainFile + " is next to it"
+const noChain = "there is no chain to prove the list with its signature: no " + report.ChainFile + " is next to it"
 
 // chained checks a hash list against the chain next to it, whose signature covers the lists that it names.
 func (r *Result) chained(body []byte, o Options) error {
@@ -251,7 +251,7 @@ func (r *Result) chained(body []byte, o Options) error {
 	}
 	for _, l := range c.Lists {
 		if l.Path == name {
-			r.wrong("differs: its name says that it is generation %d of the chain next to it, and it is not", l.Number)
+			r.wrong("differs: its name says that it is generation %d of the chain next to it, but it is not", l.Number)
 			return nil
 		}
 	}
@@ -300,7 +300,7 @@ func (r *Result) chain(body []byte) error {
 	}
 	rest, ours := bytes.CutPrefix(body, written.Bytes())
 	if !ours || len(rest) > 0 && r.SignedBy == "" {
-		r.warn("it is not laid out as Framebridge does it: another program wrote it, or it was changed")
+		r.warn("it is not laid out the way Framebridge does it: another program wrote it, or it was changed")
 	}
 	beside, err := fs.Glob(root.FS(), "*.mhl")
 	for _, name := range beside {

@@ -173,7 +173,7 @@ func TestAListIsHeldAgainstItsChain(t *testing.T) {
 	for _, o := range []Options{{}, {Trusted: trusted()}} {
 		r, err := File(list, o)
 		require.NoError(t, err)
-		assert.Contains(t, r.Warnings[0], "there is no chain to compare it with", "nothing proves who wrote it")
+		assert.Contains(t, r.Warnings[0], "there is no chain to prove the list with", "nothing proves who wrote it")
 	}
 	rep.Keep(body)
 	whole := write(t, chain, report.Chain, rep)
@@ -448,7 +448,7 @@ func TestAnExtractFromBeforeShowsWhatAnErasureChanged(t *testing.T) {
 	results := []Result{before, extract("after.jsonl")}
 	Together(results)
 	assert.Empty(t, results[1].Problems)
-	assert.Contains(t, strings.Join(results[1].Checked, "\n"), "2 of its entries are in before.jsonl, too")
+	assert.Contains(t, strings.Join(results[1].Checked, "\n"), "2 of its entries are also in before.jsonl")
 
 	db, err := sql.Open("sqlite", strings.TrimPrefix(dsn, "sqlite:"))
 	require.NoError(t, err)
@@ -463,7 +463,7 @@ func TestAnExtractFromBeforeShowsWhatAnErasureChanged(t *testing.T) {
 	assert.Contains(t, strings.Join(forged.Warnings, "\n"), "erased from 1-2:", "all that it shows by itself")
 	results = []Result{before, forged}
 	Together(results)
-	assert.Equal(t, []string{"entry 2 differs in before.jsonl in more than personal data"}, results[1].Problems)
+	assert.Equal(t, []string{"entry 2 differs from the one in before.jsonl in more than personal data"}, results[1].Problems)
 }
 
 func TestAnAuditExtractIsProven(t *testing.T) {
