@@ -62,13 +62,13 @@ func (d *dispatcher) keep(ctx context.Context) {
 		case <-time.After(wait):
 		}
 		if err := d.sweep(ctx); err != nil && ctx.Err() == nil {
-			d.log.WarnContext(ctx, "could not start notifications that wait", "error", err)
+			d.log.WarnContext(ctx, "could not start waiting notifications", "error", err)
 		}
 		if err := d.also(ctx); err != nil && ctx.Err() == nil {
-			d.log.WarnContext(ctx, "could not look how mirrors have ended", "error", err)
+			d.log.WarnContext(ctx, "could not check how mirrors ended", "error", err)
 		}
 		if err := d.post.sweep(ctx); err != nil && ctx.Err() == nil {
-			d.log.WarnContext(ctx, "could not send mails that wait", "error", err)
+			d.log.WarnContext(ctx, "could not send waiting mails", "error", err)
 		}
 		if time.Since(forgot) > forgetEvery {
 			err := d.ledger.ForgetEvents(ctx)

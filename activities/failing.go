@@ -22,7 +22,7 @@ func (a *Activities) TellFailing(task temporalclient.FailingTask) {
 		ctx, cancel := context.WithTimeout(context.Background(), mailTime)
 		defer cancel()
 		if err := a.tenants.MailFailing(ctx, workflows.TenantOf(task.WorkflowID), task.WorkflowID, task.RunID, task.Attempt-1); err != nil {
-			a.log.WarnContext(ctx, "could not mail that a workflow's task fails again and again", "workflow_id", task.WorkflowID, "error", err)
+			a.log.WarnContext(ctx, "could not send mail about a workflow task that keeps failing", "workflow_id", task.WorkflowID, "error", err)
 		}
 	}()
 }

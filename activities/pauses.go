@@ -25,6 +25,6 @@ func (a *Activities) announcePause(tenant, vendor, operation string, pause time.
 		Text:  fmt.Sprintf("Work that needs %s waits until about %s and then continues by itself.", vendor, now.Add(pause).Format("15:04 UTC")), Object: "tenant", ObjectID: t.ID, Name: t.Config.Name,
 		Facts: []events.Fact{{Name: "Call", Value: operation}}})
 	if err != nil {
-		a.log.WarnContext(ctx, "could not tell of a vendor's pause", "tenant", t.Config.Name, "error", err)
+		a.log.WarnContext(ctx, "could not report a vendor's pause", "tenant", t.Config.Name, "error", err)
 	}
 }

@@ -58,7 +58,7 @@ func (p *postman) send(ctx context.Context, b outbox.Batch) error {
 	case err == nil:
 		return p.box.Sent(after, b)
 	case b.Attempts >= mailAttempts:
-		p.log.ErrorContext(ctx, "a mail was given up", "tenant", b.Tenant, "id", b.ID, "notifications", len(b.Mails), "attempts", b.Attempts, "error", err)
+		p.log.ErrorContext(ctx, "gave up on a mail", "tenant", b.Tenant, "id", b.ID, "notifications", len(b.Mails), "attempts", b.Attempts, "error", err)
 		return p.box.Sent(after, b)
 	case b.Attempts == 1 && ctx.Err() == nil:
 		p.log.InfoContext(ctx, "mail failed", "tenant", b.Tenant, "id", b.ID, "subject", b.Mails[0].Subject, "notifications", len(b.Mails), "reason", err.Error())

@@ -65,7 +65,7 @@ func (s *stuck) note(ctx context.Context, in any, info activity.Info, began time
 		}
 	}
 	if told != nil && !errors.Is(told, ledger.ErrUnknown) {
-		s.log.WarnContext(ctx, "could not tell that an archive is stuck", "archive", ref.Archive, "error", told)
+		s.log.WarnContext(ctx, "could not report that an archive is stuck", "archive", ref.Archive, "error", told)
 	}
 }
 

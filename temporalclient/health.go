@@ -94,7 +94,7 @@ func watchTasks(metrics prometheus.Registerer, log *slog.Logger, tell func(Faili
 		err := invoke(ctx, method, req, reply, cc, opts...)
 		if task, polled := reply.(*workflowservice.PollWorkflowTaskQueueResponse); polled && err == nil && task.GetAttempt() >= failingAttempts {
 			failing.WithLabelValues(task.GetWorkflowType().GetName()).Inc()
-			log.ErrorContext(ctx, "a workflow is stuck: its task fails again and again", "workflow_id", task.GetWorkflowExecution().GetWorkflowId(),
+			log.ErrorContext(ctx, "a workflow is stuck: its task keeps failing", "workflow_id", task.GetWorkflowExecution().GetWorkflowId(),
 				"run_id", task.GetWorkflowExecution().GetRunId(), "workflow_type", task.GetWorkflowType().GetName(), "attempt", task.GetAttempt())
 			if tell != nil {
 				tell(FailingTask{WorkflowID: task.GetWorkflowExecution().GetWorkflowId(), RunID: task.GetWorkflowExecution().GetRunId(), Type: task.GetWorkflowType().GetName(), Attempt: task.GetAttempt()})

@@ -184,7 +184,7 @@ func TestASourceThatIsNotWhatItSaysIsRefused(t *testing.T) {
 		spoil func(n int64, w http.ResponseWriter, r *http.Request) bool
 		want  string
 	}{
-		"of another size": {size: 99, want: "the source holds 1200001 bytes, 99 were stated"},
+		"of another size": {size: 99, want: "the source has 1200001 bytes, but 99 were expected"},
 		"gone":            {size: int64(len(file)), spoil: func(_ int64, w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(404); return true }, want: "404"},
 		"forbidden for good": {size: int64(len(file)), want: "403", spoil: func(n int64, w http.ResponseWriter, _ *http.Request) bool {
 			if n > 2 {

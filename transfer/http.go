@@ -75,7 +75,7 @@ func (s *HTTPSource) probe(ctx context.Context) error {
 		case r.none:
 			return &SourceError{Cause: errNoRange}
 		case r.first != 0 || r.last != 0:
-			return &SourceError{Cause: fmt.Errorf("the first byte was asked for, the answer has bytes %d to %d", r.first, r.last)}
+			return &SourceError{Cause: fmt.Errorf("the first byte was requested, but the response has bytes %d to %d", r.first, r.last)}
 		}
 		return s.settle(r.total, resp.Header.Get("ETag"))
 	case http.StatusRequestedRangeNotSatisfiable: // an empty file has no first byte
@@ -88,7 +88,7 @@ func (s *HTTPSource) probe(ctx context.Context) error {
 		case err != nil:
 			return err
 		case r.total != 0:
-			return &SourceError{Status: resp.StatusCode, Cause: fmt.Errorf("the host has no first byte of a file of %d bytes", r.total)}
+			return &SourceError{Status: resp.StatusCode, Cause: fmt.Errorf("the host does not serve the first byte of a file of %d bytes", r.total)}
 		}
 		return s.settle(0, resp.Header.Get("ETag"))
 	case http.StatusOK:
@@ -229,7 +229,7 @@ func (s *HTTPSource) Open(ctx context.Context, offset, length int64) (io.ReadClo
 
 func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
 	if enc := resp.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
-		return &SourceError{Status: http.StatusNotAcceptable, Cause: fmt.Errorf("the answer is encoded as %q: something on the way changes it", enc)}
+		return &SourceError{Status: http.StatusNotAcceptable, Cause: fmt.Errorf("the response is encoded as %q: something along the way changes it", enc)}
 	}
 	switch {
 	case resp.StatusCode == http.StatusPreconditionFailed:
@@ -256,15 +256,15 @@ func (s *HTTPSource) check(resp *http.Response, offset, length int64) error {
 	case r.none:
 		return &SourceError{Cause: errNoRange}
 	case r.first != offset:
-		return &SourceError{Cause: fmt.Errorf("byte %d was asked for, the answer begins at %d", offset, r.first)}
+		return &SourceError{Cause: fmt.Errorf("byte %d was requested, but the response begins at %d", offset, r.first)}
 	case r.total != s.size:
 		return ErrSourceChanged
 	case length >= 0 && r.last != offset+length-1, length < 0 && r.last != r.total-1:
-		return &SourceError{Cause: fmt.Errorf("%d bytes from byte %d were asked for, the answer ends with byte %d", length, offset, r.last)}
+		return &SourceError{Cause: fmt.Errorf("%d bytes from byte %d were requested, but the response ends with byte %d", length, offset, r.last)}
 	case s.etag != "" && resp.Header.Get("ETag") != "" && strong(resp.Header.Get("ETag")) != strong(s.etag):
 		return ErrSourceChanged
 	case length >= 0 && resp.ContentLength >= 0 && resp.ContentLength != length:
-		return &SourceError{Cause: fmt.Errorf("%d bytes were asked for, the answer has %d", length, resp.ContentLength)}
+		return &SourceError{Cause: fmt.Errorf("%d bytes were requested, but the response has %d", length, resp.ContentLength)}
 	}
 	return nil
 }
@@ -276,7 +276,7 @@ type byteRange struct {
 }
 
 var (
-	errNoRange  = errors.New("the answer has no usable Content-Range")
+	errNoRange  = errors.New("the response has no usable Content-Range")
 	rangeHeader = regexp.MustCompile(`^bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18})$`)
 )
 
@@ -294,7 +294,7 @@ func contentRange(h string) (byteRange, error) {
 	r.first, _ = strconv.ParseInt(m[1], 10, 64)
 	r.last, _ = strconv.ParseInt(m[2], 10, 64)
 	if r.first > r.last || r.last >= r.total {
-		return byteRange{}, &SourceError{Cause: fmt.Errorf("the answer claims bytes %d to %d of %d", r.first, r.last, r.total)}
+		return byteRange{}, &SourceError{Cause: fmt.Errorf("the response claims bytes %d to %d of %d", r.first, r.last, r.total)}
 	}
 	return r, nil
 }

@@ -30,7 +30,7 @@ func TestTheFirstByteOfASource(t *testing.T) {
 		src, err := open(t.Context(), srv, -1)
 		srv.Close()
 		if want < 0 {
-			assert.ErrorContains(t, err, "the answer", "%q", header)
+			assert.ErrorContains(t, err, "the response", "%q", header)
 			continue
 		}
 		require.NoError(t, err, header)

@@ -75,7 +75,7 @@ func openStored(ctx context.Context, client *http.Client, resolve func(ctx conte
 
 func (s *HTTPSource) readFrom(ctx context.Context, to io.Writer, offset int64) (int64, error) {
 	if !s.ranges && offset > 0 {
-		return 0, &SourceError{Status: http.StatusRequestedRangeNotSatisfiable, Cause: errors.New("the host gives no part of the file, and the connection broke")}
+		return 0, &SourceError{Status: http.StatusRequestedRangeNotSatisfiable, Cause: errors.New("the host does not serve parts of the file, and the connection broke")}
 	}
 	body, err := s.Open(ctx, offset, -1)
 	if err != nil {

@@ -71,12 +71,12 @@ func (t *ETags) Compare(a *Answer, sum [16]byte, proved func() (*Answer, error))
 	if got, ok := again.MD5(); ok && got == sum { // the first one was damaged in transit
 		t.fit.Store(true)
 	} else if !t.silent.Swap(true) {
-		slog.Warn("the storage's ETags are no MD5, although it does not say so: parts are compared by the MD5 that they are sent with")
+		slog.Warn("the storage's ETags are not MD5, although it does not say so: comparing parts by the MD5 sent with them")
 	}
 	return again, nil
 }
 
-var errOtherChecksum = &SinkError{Cause: errors.New("it arrived with another checksum")}
+var errOtherChecksum = &SinkError{Cause: errors.New("it arrived with a different checksum")}
 
 // ContentMD5 returns a body's MD5 as the value of the header Content-MD5.
 func ContentMD5(sum [16]byte) string { return base64.StdEncoding.EncodeToString(sum[:]) }

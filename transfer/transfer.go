@@ -121,7 +121,7 @@ var (
 	// ErrSourceChanged says that the file became another while it was read. Parts of both are never mixed.
 	ErrSourceChanged = errors.New("the source changed while it was copied")
 	// ErrStalled means that no byte moved for too long.
-	ErrStalled = errors.New("no byte moved for too long")
+	ErrStalled = errors.New("no data moved for too long")
 	// ErrCorrupted means that the store holds different bytes than were read.
 	ErrCorrupted = errors.New("the store's checksum of the file differs from that of the bytes read")
 )
@@ -130,7 +130,7 @@ var (
 type SizeMismatch struct{ Stated, Actual int64 }
 
 func (e *SizeMismatch) Error() string {
-	return fmt.Sprintf("the source holds %d bytes, %d were stated", e.Actual, e.Stated)
+	return fmt.Sprintf("the source has %d bytes, but %d were expected", e.Actual, e.Stated)
 }
 
 // SourceError is a failure to read.

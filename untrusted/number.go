@@ -131,5 +131,5 @@ func refused(name, text string) {
 	if len(text) > longestShown {
 		text = strings.ToValidUTF8(text[:longestShown], "") + "…"
 	}
-	slog.Warn("a number from outside is out of bounds", "name", name, "value", text)
+	slog.Warn("a number from outside is out of range", "name", name, "value", text)
 }

@@ -353,7 +353,7 @@ func (k *Keeper) apply(ctx context.Context, s step, of []Object, have, want acce
 		case rest.IsNotFound(err):
 			return nil
 		}
-		k.Log.WarnContext(ctx, "iconik refuses to let readers in", "archive", k.Project, "object", of[0].key(), "error", fault.Scrubbed(err))
+		k.Log.WarnContext(ctx, "iconik refuses to give readers access", "archive", k.Project, "object", of[0].key(), "error", fault.Scrubbed(err))
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		if k.refusals == nil {

@@ -93,7 +93,7 @@ func (t *together) each(ctx context.Context, it ledger.Item, do func(context.Con
 	if refused != nil {
 		why = refused.Reason
 	}
-	t.log.InfoContext(ctx, "a small file is copied by itself", "archive", t.ref.Archive, "file", it.SourceID, "reason", why)
+	t.log.InfoContext(ctx, "copying a small file by itself", "archive", t.ref.Archive, "file", it.SourceID, "reason", why)
 	t.left = append(t.left, it.SourceID)
 	return nil
 }

@@ -126,7 +126,7 @@ func (s *Limits) adjust(ctx context.Context, tenant string, t *limit) {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			s.log.WarnContext(ctx, "could not read what bandwidth the migration's window allows", "tenant", tenant, "error", err)
+			s.log.WarnContext(ctx, "could not read the bandwidth that the migration's window allows", "tenant", tenant, "error", err)
 		}
 		return
 	}

@@ -116,7 +116,7 @@ func (a *Activities) refused(ctx context.Context, d *delivery, e *hooks.Error) (
 	}
 	if time.Since(attempt.Of(ctx).Scheduled()) > failingAfter {
 		if err := a.tell(ctx, d, e.Reason); err != nil {
-			a.log.WarnContext(ctx, "could not tell that a channel fails", "tenant", d.Config.Name, "channel", d.in.Channel, "error", err)
+			a.log.WarnContext(ctx, "could not report that a channel is failing", "tenant", d.Config.Name, "channel", d.in.Channel, "error", err)
 		}
 	}
 	return workflows.NotificationResult{}, &fault.Error{Type: "Channel " + d.in.Channel, Text: fmt.Sprintf("%s: %s", d.in.Channel, e.Reason), RetryIn: e.RetryAfter}

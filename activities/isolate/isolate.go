@@ -106,7 +106,7 @@ func (o Objects) TryOr(ctx context.Context, f ledger.Failure, work func() error)
 // Failed records that an object that is not a file failed.
 func (o Objects) Failed(ctx context.Context, f ledger.Failure, r Refusal) error {
 	f.Fault, f.Reason, f.At = r.Fault, r.Reason, time.Now().UTC()
-	o.Log.WarnContext(ctx, "an object failed, the rest continues", "archive", o.Archive, "kind", f.Kind, "id", f.SourceID, "reason", f.Reason)
+	o.Log.WarnContext(ctx, "an object failed; the rest continues", "archive", o.Archive, "kind", f.Kind, "id", f.SourceID, "reason", f.Reason)
 	return o.Ledger.PutFailure(ctx, f)
 }
 

@@ -271,7 +271,7 @@ func (m *migration) extend(ctx context.Context) error {
 		return nil
 	}
 	why := fault.Scrubbed(unread)
-	m.Log.WarnContext(ctx, "new projects were not looked for", "migration", m.ref.Migration, "reason", why)
+	m.Log.WarnContext(ctx, "did not look for new projects", "migration", m.ref.Migration, "reason", why)
 	_, err = m.ledger.Update(ctx, func(r *ledger.Migration) { r.NotExtended = why })
 	return err
 }

@@ -139,7 +139,7 @@ func (r *review) noteUnless(ctx context.Context, text string, known func(string)
 			if n == mostNotes {
 				row.Notes = append(row.Notes, "There are more notes of this kind: see Framebridge's log.")
 			}
-			r.log.WarnContext(ctx, "a further note of a review", "review", r.ref.Review, "note", text)
+			r.log.WarnContext(ctx, "another note on a review", "review", r.ref.Review, "note", text)
 		}
 	})
 }

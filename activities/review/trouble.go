@@ -108,7 +108,7 @@ func (r *review) unsynced(ctx context.Context, err error) error {
 	soon, cancel := context.WithTimeout(ctx, tenant.ShowPatience)
 	defer cancel()
 	if terr := r.tell(soon, fmt.Sprintf("unsynced:%d", last.Unix()), fmt.Sprintf("Review not synced: %q", r.row.Title), reason+" Framebridge keeps trying.\n"); terr != nil {
-		r.log.WarnContext(ctx, "could not tell that a review is not synced", "review", r.ref.Review, "error", terr)
+		r.log.WarnContext(ctx, "could not report that a review is not syncing", "review", r.ref.Review, "error", terr)
 	}
 	return err
 }

@@ -106,7 +106,7 @@ func (*sending) Close() error                 { return nil }
 
 func (c *Client) failed(err error, sent bool) *Error {
 	if untrusted.IsRefused(err) {
-		return &Error{Lasting: true, Reason: "the address is in a private network: where that is right, name the network in notify.allowed_networks"}
+		return &Error{Lasting: true, Reason: "the address is in a private network: if that is intended, add the network to notify.allowed_networks"}
 	}
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -121,7 +121,7 @@ func (c *Client) failed(err error, sent bool) *Error {
 	}
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" {
-		return &Error{Reason: "the server does not answer: " + redact.Scrub(op.Err.Error())}
+		return &Error{Reason: "the server does not respond: " + redact.Scrub(op.Err.Error())}
 	}
 	return &Error{Uncertain: sent, Reason: redact.Scrub(err.Error())}
 }
@@ -141,7 +141,7 @@ func refused(resp *http.Response, text, address string) *Error {
 	}
 	switch {
 	case code >= 300 && code < 400:
-		e.Lasting, e.Reason = true, fmt.Sprintf("HTTP %d: it redirects, and Framebridge does not follow: set the address that it redirects to", code)
+		e.Lasting, e.Reason = true, fmt.Sprintf("HTTP %d: it redirects, which Framebridge does not follow: set the address that it redirects to", code)
 	case code == http.StatusRequestTimeout || code == http.StatusTooEarly || code == http.StatusTooManyRequests || code >= 500:
 		e.RetryAfter, _ = untrusted.RetryAfter(resp.Header, time.Now())
 		e.RetryAfter = min(e.RetryAfter, longestWait)

@@ -50,7 +50,7 @@ func TestWhatReceiversAnswer(t *testing.T) {
 		"busy":           {code: 503, want: Error{Code: 503, Reason: "HTTP 503 Service Unavailable"}},
 		"too many":       {code: 429, header: map[string]string{"Retry-After": "30"}, want: Error{Code: 429, RetryAfter: 30 * time.Second, Reason: "HTTP 429 Too Many Requests"}},
 		"for ever":       {code: 429, header: map[string]string{"Retry-After": "864000"}, want: Error{Code: 429, RetryAfter: time.Hour, Reason: "HTTP 429 Too Many Requests"}},
-		"a redirect":     {code: 307, header: map[string]string{"Location": target.URL}, want: Error{Code: 307, Lasting: true, Reason: "HTTP 307: it redirects, and Framebridge does not follow: set the address that it redirects to"}},
+		"a redirect":     {code: 307, header: map[string]string{"Location": target.URL}, want: Error{Code: 307, Lasting: true, Reason: "HTTP 307: it redirects, which Framebridge does not follow: set the address that it redirects to"}},
 		"a web page":     {code: 500, body: "<html>x</html>", want: Error{Code: 500, Reason: "HTTP 500 Internal Server Error"}},
 		"its own path":   {code: 400, body: "ADDRESS is not known", want: Error{Code: 400, Lasting: true, Reason: "HTTP 400 Bad Request: *** is not known"}},
 		"much":           {code: 400, body: strings.Repeat("x ", 5000), want: Error{Code: 400, Lasting: true, Reason: "HTTP 400 Bad Request: " + strings.Repeat("x ", 100)}},
@@ -103,7 +103,7 @@ func TestWhetherAMessageMayHaveArrived(t *testing.T) {
 	_, err = post(t, Guard(nil, local), gone.URL+"/secret-path")
 	require.NotNil(t, err)
 	assert.Equal(t, Error{Reason: err.Reason}, *err)
-	assert.Contains(t, err.Reason, "the server does not answer")
+	assert.Contains(t, err.Reason, "the server does not respond")
 
 	_, err = post(t, Guard(nil, local), "http://no-such-host.invalid/secret-path")
 	require.NotNil(t, err)

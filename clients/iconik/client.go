@@ -139,7 +139,7 @@ func sameUser(ctx context.Context, first, other *rest.Credential) error {
 		}
 	}
 	if users[0].ID != users[1].ID {
-		return fmt.Errorf("%w: it is of another user, %s", rest.ErrOtherAccess, users[1].Email)
+		return fmt.Errorf("%w: it belongs to another user, %s", rest.ErrOtherAccess, users[1].Email)
 	}
 	return nil
 }

@@ -137,7 +137,7 @@ func (s *sending) send(ctx context.Context, to []*netmail.Address) error {
 		taken += n
 	}
 	if taken == 0 {
-		return errors.Join(append(s.refused, errors.New("no recipient is left"))...)
+		return errors.Join(append(s.refused, errors.New("no recipients are left"))...)
 	}
 	for _, err := range s.refused {
 		slog.WarnContext(ctx, "mail sent without one recipient", "error", err)

@@ -320,9 +320,9 @@ func (r Request) unanswered(resp *http.Response, raw []byte, wanted bool) string
 	empty := len(bytes.TrimSpace(raw)) == 0
 	switch {
 	case strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") && !empty && !json.Valid(raw): // JSON under another name is none
-		return "the answer is a web page"
+		return "the response is a web page"
 	case empty && wanted && (r.Method == http.MethodGet || r.Method == http.MethodPost) && resp.StatusCode <= http.StatusCreated:
-		return "the answer is empty"
+		return "the response is empty"
 	}
 	return ""
 }

@@ -34,11 +34,11 @@ func NewWatch() *Watch {
 	budget := []string{"tenant", "vendor", "budget"}
 	return &Watch{
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framebridge_vendor_calls_total",
-			Help: "Requests sent to vendors, by operation and answer: an HTTP status, or none."}, []string{"tenant", "vendor", "operation", "answer"}),
+			Help: "Requests sent to vendors, by operation and answer: an HTTP status, or none if no response came."}, []string{"tenant", "vendor", "operation", "answer"}),
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "framebridge_vendor_call_seconds",
 			Help: "Time from a request to the end of its answer.", Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}}, []string{"vendor", "operation"}),
 		left:    prometheus.NewDesc("framebridge_vendor_budget_calls_left", "Calls that may be made at once before a vendor's rate limit sets the pace.", budget, nil),
-		pause:   prometheus.NewDesc("framebridge_vendor_pause_seconds", "What is left of the pause that a vendor has asked for; 0 where none is.", budget, nil),
+		pause:   prometheus.NewDesc("framebridge_vendor_pause_seconds", "Time left of the pause that a vendor asked for; 0 if none.", budget, nil),
 		budgets: map[budgetKey]*Budget{},
 	}
 }

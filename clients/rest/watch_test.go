@@ -42,7 +42,7 @@ func TestCallsAndBudgetsAreCounted(t *testing.T) {
 	assert.InDelta(t, 10, states[0].Of, .01)
 	assert.Equal(t, time.Hour, states[0].Window)
 	require.NoError(t, testutil.CollectAndCompare(w, strings.NewReader(`
-# HELP framebridge_vendor_calls_total Requests sent to vendors, by operation and answer: an HTTP status, or none.
+# HELP framebridge_vendor_calls_total Requests sent to vendors, by operation and answer: an HTTP status, or none if no response came.
 # TYPE framebridge_vendor_calls_total counter
 framebridge_vendor_calls_total{answer="200",operation="an operation",tenant="t",vendor="Vendor"} 1
 framebridge_vendor_calls_total{answer="429",operation="an operation",tenant="t",vendor="Vendor"} 1

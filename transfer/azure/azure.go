@@ -160,7 +160,7 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 		return receipt, err
 	}
 	if got, err := base64.StdEncoding.DecodeString(answer.Header.Get("Content-Md5")); err == nil && len(got) == 16 && !bytes.Equal(got, sums.MD5[:]) {
-		return receipt, &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with another checksum", p.Number)}
+		return receipt, &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with a different checksum", p.Number)}
 	}
 	receipt.ETag = fmt.Sprintf("%x", sums.MD5)
 	return receipt, nil

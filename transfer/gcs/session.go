@@ -61,7 +61,7 @@ func Start(ctx context.Context, client *http.Client, signed, contentType string)
 		return "", err
 	}
 	if answer.Header.Get("Location") == "" {
-		return "", &transfer.SinkError{Cause: errors.New("the store's answer names no session")}
+		return "", &transfer.SinkError{Cause: errors.New("the store's response has no session")}
 	}
 	return answer.Header.Get("Location"), nil
 }
@@ -120,7 +120,7 @@ func (k *SessionSink) Put(ctx context.Context, p *transfer.Part) (transfer.Recei
 		return receipt, err
 	}
 	if !k.done && k.kept < end {
-		return receipt, &transfer.SinkError{Cause: errors.New("the store has kept only a piece of the part")}
+		return receipt, &transfer.SinkError{Cause: errors.New("the store kept only some of the part's bytes")}
 	}
 	return receipt, nil
 }

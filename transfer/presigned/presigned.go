@@ -48,7 +48,7 @@ func (k *Sink) Plan(size int64) (transfer.Plan, error) {
 		largest = max(largest, p.Size)
 	}
 	if len(k.u.Parts) == 0 || sum != size {
-		return plan, fmt.Errorf("the vendor's %d upload URLs are for %d bytes, the file has %d", len(k.u.Parts), sum, size)
+		return plan, fmt.Errorf("the vendor's %d upload URLs are for %d bytes, but the file has %d", len(k.u.Parts), sum, size)
 	}
 	plan.PartSize = max(largest, 1)
 	return plan, nil

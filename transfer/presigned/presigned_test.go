@@ -71,7 +71,7 @@ func TestFrameioParts(t *testing.T) {
 func TestPartsMustFitTheFile(t *testing.T) {
 	k := New(Upload{Parts: []Part{{"u", 10}, {"u", 5}}})
 	_, err := k.Plan(16)
-	assert.ErrorContains(t, err, "15 bytes, the file has 16")
+	assert.ErrorContains(t, err, "15 bytes, but the file has 16")
 	plan, err := k.Plan(15)
 	require.NoError(t, err)
 	assert.EqualValues(t, 10, plan.Offset(2))

@@ -197,13 +197,13 @@ func (k *Sink) send(ctx context.Context, u string, p *transfer.Part) (transfer.R
 // compare compares the store's checksum of a part with ours.
 func (k *Sink) compare(answer *transfer.Answer, p *transfer.Part, proved func(sum [16]byte) (*transfer.Answer, error)) (*transfer.Answer, error) {
 	if answer.ETag() == "" {
-		return nil, &transfer.SinkError{Cause: errors.New("the answer names no ETag")}
+		return nil, &transfer.SinkError{Cause: errors.New("the response has no ETag")}
 	}
 	sums, err := p.Sums()
 	if err != nil {
 		return nil, err
 	}
-	other := &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with another checksum", p.Number)}
+	other := &transfer.SinkError{Cause: fmt.Errorf("part %d arrived with a different checksum", p.Number)}
 	if crc, err := base64.StdEncoding.DecodeString(answer.Header.Get("X-Amz-Checksum-Crc64nvme")); err == nil && len(crc) == 8 && p.Took(transfer.CRC64NVME) {
 		if binary.BigEndian.Uint64(crc) != sums.CRC64NVME {
 			return nil, other
@@ -213,7 +213,7 @@ func (k *Sink) compare(answer *transfer.Answer, p *transfer.Part, proved func(su
 	}
 	if !p.Took(transfer.MD5) {
 		k.answers.Store(answersETag) // it no longer answers with CRC64NVME
-		return nil, &transfer.SinkError{Cause: errors.New("the answer names no checksum")}
+		return nil, &transfer.SinkError{Cause: errors.New("the response has no checksum")}
 	}
 	k.answers.CompareAndSwap(answersUnknown, answersETag)
 	return k.etags.Compare(answer, sums.MD5, func() (*transfer.Answer, error) { return proved(sums.MD5) })
@@ -369,7 +369,7 @@ func CreateMultipart(ctx context.Context, client *http.Client, presigned string)
 		UploadID string `xml:"UploadId"`
 	}
 	if err := xml.Unmarshal(answer.Body, &v); err != nil || v.UploadID == "" {
-		return "", &transfer.SinkError{Cause: errors.New("the store's answer names no upload id")}
+		return "", &transfer.SinkError{Cause: errors.New("the store's response has no upload ID")}
 	}
 	return v.UploadID, nil
 }

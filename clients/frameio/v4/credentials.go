@@ -47,11 +47,11 @@ func (c *Client) sameAccess(ctx context.Context, other *Client) error {
 			return err
 		}
 		if !found {
-			return fmt.Errorf("%w: it is not of account %s", rest.ErrOtherAccess, account)
+			return fmt.Errorf("%w: it does not belong to account %s", rest.ErrOtherAccess, account)
 		}
 	}
 	if !slices.Equal(roles[0], roles[1]) {
-		return fmt.Errorf("%w: its roles in the account are %v, those of the first %v", rest.ErrOtherAccess, roles[1], roles[0])
+		return fmt.Errorf("%w: its roles in the account are %v, but the first one's are %v", rest.ErrOtherAccess, roles[1], roles[0])
 	}
 	return nil
 }
