@@ -1,4 +1,4 @@
-// Package doctor examines an installation: the configuration, Temporal, the ledger, mail, and each tenant's set-up at Frame.io and
+// Package doctor examines an installation: the configuration, Temporal, the ledger, mail, and each tenant's setup at Frame.io and
 // iconik. It changes nothing. Every check has a stable ID that the administrator's manual explains.
 package doctor
 

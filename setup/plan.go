@@ -50,7 +50,7 @@ type Change struct {
 // Option is something to choose from.
 type Option struct{ ID, Name string }
 
-// Setup is one tenant's set-up.
+// Setup is one tenant's setup.
 type Setup struct {
 	Tenant  *config.Tenant
 	Base    string // public URL with the API's prefix

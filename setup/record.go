@@ -43,7 +43,7 @@ func (o Object) is(kind Kind, key, where string) bool {
 	return o.Kind == kind && o.Key == key && o.Where == where
 }
 
-// Record is what setup remembers of one tenant's set-up. It contains secrets and is stored encrypted.
+// Record is what setup remembers of one tenant's setup. It contains secrets and is stored encrypted.
 type Record struct {
 	ActionSecret string   `json:"action_secret,omitempty"` // generated if the configuration has none
 	Workspaces   []string `json:"workspaces,omitempty"`    // IDs of the chosen ones
@@ -90,7 +90,7 @@ func Load(ctx context.Context, l Ledger) (Record, error) {
 		return r, err
 	}
 	if err := json.Unmarshal(raw, &r); err != nil {
-		return r, fmt.Errorf("cannot read the set-up stored in the ledger: %w", err)
+		return r, fmt.Errorf("cannot read the setup stored in the ledger: %w", err)
 	}
 	redact.Know(append(r.FrameioSecrets(), r.ActionSecret)...)
 	return r, nil

@@ -30,7 +30,7 @@ func doctorCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the installation and say how to fix what is wrong",
-		Long: `doctor checks the configuration, Temporal, the ledger, the mail server, and each tenant's set-up in Frame.io and iconik.
+		Long: `doctor checks the configuration, Temporal, the ledger, the mail server, and each tenant's setup in Frame.io and iconik.
 It needs neither a project nor a worker, and changes nothing. The administrator's manual explains each check by its ID.
 Without --tenant it checks all tenants.
 

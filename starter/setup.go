@@ -133,7 +133,7 @@ func (s *service) applySetup(ctx context.Context, t *config.Tenant, plan *setup.
 			what = "setup removed"
 		}
 		if aerr := s.Audit(ctx, t, ledger.AuditEntry{Action: what, ObjectKind: "tenant", ObjectID: t.ID, Detail: ledger.AuditText(english.Count(changes, "change"))}); aerr != nil {
-			s.Log.WarnContext(ctx, "could not record the set-up in the audit log", "error", aerr)
+			s.Log.WarnContext(ctx, "could not record the setup in the audit log", "error", aerr)
 		}
 	}
 	if err == nil && !f.raw && changes > 0 {

@@ -12,7 +12,7 @@ import (
 // Error types that activities return and workflows act on. All other classes (retryable, throttled) are handled by the retry
 // policies below and by the next retry delay that the activity sets.
 const (
-	// ErrorContent: the content or the set-up is at fault and the user can fix it (FAILED).
+	// ErrorContent: the content or the setup is at fault and the user can fix it (FAILED).
 	ErrorContent = "Content"
 	// ErrorSystem: the system is at fault and an operator must look (ERROR).
 	ErrorSystem = "System"

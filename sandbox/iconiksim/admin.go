@@ -19,7 +19,7 @@ var Roles = strings.Fields(`can_search can_read_assets can_create_assets can_wri
 	can_read_metadata_views can_write_metadata_views can_read_metadata_values can_write_metadata_values can_read_users can_read_groups can_read_proxies
 	can_write_approval_status can_read_custom_actions can_write_custom_actions can_read_webhooks can_write_webhooks can_read_acls can_write_acls can_delete_acls`)
 
-// roleOf is the role that a call requires, by its pattern. Only calls for set-up require one.
+// roleOf is the role that a call requires, by its pattern. Only calls for setup require one.
 var roleOf = map[string]string{
 	"POST assets/v1/custom_actions/{context}":        "can_write_custom_actions",
 	"PATCH assets/v1/custom_actions/{context}/{id}":  "can_write_custom_actions",

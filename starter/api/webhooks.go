@@ -130,7 +130,7 @@ func (s *Server) notShown(ctx context.Context, t *config.Tenant, what string, er
 	switch {
 	case e.Class == rest.NotFound:
 		return true
-	case e.Class == rest.Forbidden, e.Class == rest.Permanent && e.Status != 0: // without a response, the set-up is at fault
+	case e.Class == rest.Forbidden, e.Class == rest.Permanent && e.Status != 0: // without a response, the setup is at fault
 		s.Log.WarnContext(ctx, "ignored an event about something that the token cannot see", "tenant", t.ID, "about", what, "error", err)
 		return true
 	}

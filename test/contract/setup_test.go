@@ -20,7 +20,7 @@ import (
 	"github.com/framebridge/framebridge/test/emptyledger"
 )
 
-// TestSettingUpKeepsToTheVendorsDocuments makes, mends, examines and removes a tenant's set-up, and holds each call and
+// TestSettingUpKeepsToTheVendorsDocuments makes, mends, examines and removes a tenant's setup, and holds each call and
 // answer against the vendors' documents.
 func TestSettingUpKeepsToTheVendorsDocuments(t *testing.T) {
 	t.Parallel()

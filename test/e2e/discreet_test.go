@@ -44,7 +44,7 @@ const (
 	rivalAddress = "ops@okapi.example"
 )
 
-// marked are the secrets of the set-up, each by a name for failure messages.
+// marked are the secrets of the setup, each by a name for failure messages.
 var marked = map[string]string{
 	"API key": stack.APIKey, "Frame.io token": stack.FrameioToken, "webhook secret": stack.HookSecret, "iconik token": stack.IconikToken, "action secret": stack.ActionSecret,
 	"encryption key": "sandbox-encryption-key-0123456789", "SMTP password": "marked-smtp-password-4711", "Slack path": "marked-slack-path-4711", "webhook path": "marked-hook-path-4711",

@@ -62,7 +62,7 @@ func TestFromAFreshInstallationToTheFirstArchive(t *testing.T) {
 
 			out, code = n.run("doctor", "--json")
 			assert.Equal(t, 2, code, out)
-			assert.Equal(t, "fail", n.checks(out)["iconik.actions"], "set-up is missing")
+			assert.Equal(t, "fail", n.checks(out)["iconik.actions"], "setup is missing")
 			out, code = n.run("setup", "--yes")
 			require.Equal(t, 0, code, out)
 			n.start("worker")
@@ -78,7 +78,7 @@ func TestFromAFreshInstallationToTheFirstArchive(t *testing.T) {
 			assert.Equal(t, 0, code, out)
 			assert.Contains(t, out, "Nothing to change")
 			for op, count := range n.Iconik.Calls() {
-				assert.True(t, count == writes[op] || strings.HasPrefix(op, "GET ") || strings.HasPrefix(op, "POST /API/search/"), "a second set-up writes nothing: %s", op)
+				assert.True(t, count == writes[op] || strings.HasPrefix(op, "GET ") || strings.HasPrefix(op, "POST /API/search/"), "a second setup writes nothing: %s", op)
 			}
 			out, _ = n.run("doctor", "--json")
 			checks := n.checks(out)
