@@ -236,7 +236,7 @@ func TestAWebhookAboutWhatTheTokenMayNotSeeIsIgnored(t *testing.T) {
 		"none":         {rest.Error{Class: rest.NotFound, Status: 404}, 200, false},
 		"no id":        {rest.Error{Class: rest.Permanent, Status: 422}, 200, true},
 		"no access":    {rest.Error{Class: rest.Forbidden, Status: 403}, 200, true},
-		"setup":       {rest.Error{Class: rest.Permanent}, 503, false},
+		"setup":        {rest.Error{Class: rest.Permanent}, 503, false},
 		"bad token":    {rest.Error{Class: rest.Unauthorized, Status: 401}, 503, false},
 		"throttled":    {rest.Error{Class: rest.Throttled, Status: 429}, 503, false},
 		"out of order": {rest.Error{Class: rest.Retryable, Status: 500}, 503, false},
