@@ -242,7 +242,7 @@ func (g Grant) Key() string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// Within is what of a grant another one gives, too.
+// Within returns the part of a grant that another one gives as well.
 func (g Grant) Within(other Grant) Grant {
 	both := func(a, b map[string]bool) map[string]bool {
 		out := map[string]bool{}

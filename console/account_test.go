@@ -247,7 +247,7 @@ func TestAMigrationIsPlannedBeforeItStarts(t *testing.T) {
 	assert.Contains(t, h.planned(t), "Planning failed: no plan")
 }
 
-// A list of many workspaces is taken whole: part of it would be another selection.
+// A list of many workspaces is not truncated: part of it would be another selection.
 func TestALongSelectionIsNotCut(t *testing.T) {
 	var workspaces []string
 	for n := range 40 {

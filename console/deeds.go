@@ -8,7 +8,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// deeds say an audit entry's action in a timeline, after the name of who acted. A key is the action, with the kind of object where
+// deeds are how a timeline words an audit entry's action, after the actor's name. A key is the action, with the kind of object if
 // that matters. Other actions, such as "refused a comment", are already written that way.
 var deeds = map[string]string{
 	"start archive": "started the archive", "retry archive": "retried the archive", "cancel archive": "canceled the archive",
@@ -40,7 +40,7 @@ func atStart(who string) string {
 	return who
 }
 
-// deed returns what an entry's actor did, as a timeline says it.
+// deed returns what an entry's actor did, as a timeline words it.
 func deed(e ledger.AuditEntry) string {
 	if e.Action == "reclaim refused" && e.Actor.Kind != ledger.ActorSystem {
 		return "requested a deletion that was refused"

@@ -71,7 +71,7 @@ func listed(text string) []string {
 	return out
 }
 
-// selectionOf reads the fields of a form, and cuts none: part of a list, or of a name, selects something else.
+// selectionOf reads the fields of a form. It truncates none: part of a list or a name would select something else.
 func selectionOf(q url.Values) account.Selection {
 	field := func(name string) string { return page.Typed(q.Get(name)) }
 	return account.Selection{Workspaces: listed(field("workspaces")), ProjectIDs: listed(field("project_ids")), Name: field("name"), Status: field("status"),

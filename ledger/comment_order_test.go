@@ -87,7 +87,7 @@ func TestOnlyWhatHadNoneAndCountsNoneIsKept(t *testing.T) {
 	}
 }
 
-// No more comments are done than there are: what was deleted in Frame.io is not read any more, and is looked for in iconik all the same.
+// No more comments are done than there are. Those deleted in Frame.io are no longer read, but still looked for in iconik.
 func TestDeletedCommentsAreNotDone(t *testing.T) {
 	before := Item{CommentCount: 2, CommentsDone: 2, CommentsSeen: 2, CommentsScan: 1}
 	none := merged(before, Item{CommentCount: 0})

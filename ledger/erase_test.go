@@ -134,7 +134,7 @@ func TestAReviewerOfAnOpenReviewIsNotErased(t *testing.T) {
 	})
 }
 
-// Whoever has asked for a deletion that waits for a second person would be nobody to whom that rule applies.
+// Under a pseudonym, whoever asked for a deletion that waits for a second person could approve it.
 func TestWhoDeletesIsNotErasedMeanwhile(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		h := peopled(t, l, tenant)
@@ -152,7 +152,7 @@ func TestWhoDeletesIsNotErasedMeanwhile(t *testing.T) {
 	})
 }
 
-// After the retention nobody is named, and the chain holds.
+// After the retention period nobody is named, and the chain is valid.
 func TestPeopleAreForgottenAfterTheRetention(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		h := peopled(t, l, tenant)
@@ -177,8 +177,8 @@ func TestPeopleAreForgottenAfterTheRetention(t *testing.T) {
 	})
 }
 
-// What was said of a file that stayed in Frame.io, and which projects were added to a migration, names people, too. A picture for screens
-// of a higher resolution is nobody.
+// Reasons why a file stayed in Frame.io, and selections added to a migration, name people, too. A picture for high-resolution screens is
+// not an address.
 func TestPeopleAreForgottenInWhatIsSaidOfFiles(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		h := peopled(t, l, tenant)
@@ -197,7 +197,7 @@ func TestPeopleAreForgottenInWhatIsSaidOfFiles(t *testing.T) {
 	})
 }
 
-// A run after the retention reads people again, and it is the end of that run that counts.
+// A run after the retention period reads people again, and then the end of that run counts.
 func TestARunningArchiveForgetsNobody(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		h := peopled(t, l, tenant)
@@ -333,8 +333,8 @@ func TestAnAddressIsFoundAsJSONWritesIt(t *testing.T) {
 	})
 }
 
-// One person's address is written in many ways: in other letters, in either Unicode form, with what mail programs add, and in an address of a
-// page. A plus is part of it.
+// One person's address is written in many ways: in another case, in either Unicode form, with what mail programs add, and in URLs. A plus
+// is part of it.
 func TestAnAddressIsErasedHoweverItIsWritten(t *testing.T) {
 	const asked = "ren\u00e9e+cuts@client.example"
 	for name, address := range map[string]string{"as it is": asked, "the other Unicode form": "rene\u0301e+cuts@client.example", "in capital letters": " REN\u00c9E+Cuts@Client.EXAMPLE ", "in capital letters, the other form": "RENE\u0301E+CUTS@client.example"} {
@@ -375,7 +375,7 @@ func TestAnAddressIsErasedHoweverItIsWritten(t *testing.T) {
 	}
 }
 
-// Names that are words change nothing but the name itself.
+// Names that are also words change nothing but the name itself.
 func TestANameIsNoPattern(t *testing.T) {
 	Each(t, func(t *testing.T, l *Ledger, tenant string) {
 		h := l.Tenant(tenant)

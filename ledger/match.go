@@ -167,7 +167,7 @@ func merged(old, seen Item) Item {
 	case old.CommentCount == 0 && (old.CommentsScan == 0 || hintsFirst(old.CommentHint, seen.CommentHint)): // never read, or changed since
 		it.CommentCount = CommentsUnknown
 	}
-	if it.CommentCount >= 0 && it.CommentsDone > it.CommentCount { // what is deleted is not read, and no more is done than there is
+	if it.CommentCount >= 0 && it.CommentsDone > it.CommentCount { // deleted comments are no longer read
 		it.CommentsDone, it.HadComments = it.CommentCount, true
 	}
 	it.CommentHint = seen.CommentHint

@@ -9,10 +9,10 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// passing are settings that change whenever somebody looks at a share: they are kept as they were when something else was written.
+// passing are settings that change whenever somebody looks at a share. They are written only when something else has changed.
 var passing = []string{"last_viewed_at", "view_count", "updated_at"}
 
-// ShareFields are a share's dates and settings. counted are those whose change is one of the share.
+// ShareFields returns a share's dates and settings. counted leaves out what changes whenever somebody looks at it.
 func ShareFields(s frameio.Share) (fields, counted map[string]string, err error) {
 	settings := map[string]any{"kind": s.Kind, "url": s.URL, "active": s.Active, "owner": map[string]string{"name": s.Owner.Name, "email": s.Owner.Email}, "settings": s.Settings}
 	if !s.ExpiresAt.IsZero() {
@@ -38,10 +38,10 @@ func ShareFields(s frameio.Share) (fields, counted map[string]string, err error)
 	return fields, counted, err
 }
 
-// ShareKey names a share among all kinds of them.
+// ShareKey returns a key that is unique among all kinds of shares.
 func ShareKey(s frameio.Share) string { return string(s.Kind) + ":" + s.ID }
 
-// ShareAsListed is a fingerprint of what the list of shares says of one: who was invited is asked for by itself.
+// ShareAsListed returns a fingerprint of a share as the list of shares shows it, which does not say who was invited.
 func ShareAsListed(s frameio.Share) (string, error) {
 	_, counted, err := ShareFields(s)
 	return mapping.FieldsHash(counted), err

@@ -9,7 +9,7 @@ import (
 	"github.com/framebridge/framebridge/plan/schedule"
 )
 
-// A flag is one window: of two times in it, none is dropped without a word.
+// A flag is one window: if it has two times, neither is dropped in silence.
 func TestAWindowsFlagIsOneWindow(t *testing.T) {
 	for text, want := range map[string]*schedule.Window{
 		"mon-fri 20:00-06:00 Europe/Berlin 100MiB": {Days: "mon-fri", From: "20:00", To: "06:00", Zone: "Europe/Berlin", Bandwidth: "100MiB"},

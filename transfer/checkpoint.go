@@ -20,10 +20,10 @@ type checkpoint struct {
 	CRC      uint32         `json:"crc"`
 	MD5s     []byte         `json:"md5s"` // 16 bytes per part; zeros if it is not finished
 	Other    map[int]string `json:"etags,omitempty"`
-	Source   string         `json:"source,omitempty"` // which bytes those parts are of, where the source says so
+	Source   string         `json:"source,omitempty"` // the version of the source's bytes, if it states one
 }
 
-// of is what tells a source's bytes from others at the same place; empty where it does not say.
+// of returns a fingerprint of the version of the source's bytes, or "" if the source states none.
 func (r *run) of() string {
 	v, ok := r.job.Source.(interface{ Version() string })
 	if !ok || v.Version() == "" {
@@ -46,8 +46,8 @@ func (r *run) resume(ctx context.Context) error {
 		return nil
 	}
 	c, usable := r.readCheckpoint()
-	if of := r.of(); c.Source != "" && of != "" && c.Source != of { // it has become another file since
-		if r.plan.Ordered { // such an upload keeps what it has
+	if of := r.of(); c.Source != "" && of != "" && c.Source != of { // the file has changed since
+		if r.plan.Ordered { // such an upload cannot replace what it has
 			return ErrUploadGone
 		}
 		usable = false
@@ -127,8 +127,8 @@ func (r *run) report() {
 // takeCheckpoint moves the mark to the last part from which another attempt can continue, and drops the states before it.
 func (r *run) takeCheckpoint() []byte {
 	c := checkpoint{Version: checkpointVersion, Size: r.job.Size, PartSize: r.plan.PartSize, Source: r.of()}
-	// The hash is ahead of the parts that are still on their way; what another attempt can use is the last state up to
-	// which all are stored.
+	// The hash is ahead of the parts still in flight. Another attempt can use the last state up to which all parts are
+	// stored.
 	for {
 		_, stored := r.receipts[r.mark+1]
 		if _, hashed := r.states[r.mark+1]; !stored || !hashed {

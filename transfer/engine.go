@@ -239,7 +239,7 @@ func (r *run) hashInOrder(n int, b []byte) {
 	for r.hashed < n-1 && r.failed == nil {
 		r.turn.Wait()
 	}
-	mine := r.failed == nil && r.hashed == n-1 // or it is read again for the store alone
+	mine := r.failed == nil && r.hashed == n-1 // otherwise it is read again for the store only
 	r.mu.Unlock()
 	if !mine {
 		return
@@ -438,10 +438,10 @@ func (r *run) complete(ctx context.Context) error {
 		case err == nil:
 			return nil
 		case errors.Is(err, ErrUploadGone):
-			// Either it is lost, or an answer that was lost had completed it.
+			// Either the upload is lost, or it was completed and the answer was lost.
 			return r.settled(ctx, r.bytes)
 		case errors.Is(err, ErrPartsLost):
-			if restored { // once: a store that loses more is asked for another upload
+			if restored { // only once: a store that loses more needs a new upload
 				return ErrUploadGone
 			}
 			restored = true

@@ -114,27 +114,27 @@ func (s *HTTPSource) settle(size int64, etag string) error {
 // Size returns the object's size in bytes, or -1 while it is unknown.
 func (s *HTTPSource) Size() int64 { return s.size }
 
-// Version is the file's ETag, empty where the server names none: another one stands for other bytes.
+// Version returns the file's ETag, or "" if the server sends none. A different ETag means different bytes.
 func (s *HTTPSource) Version() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strong(s.etag)
 }
 
-// strong is an entity tag without the mark that something on the way may put before it.
+// strong returns an entity tag without the mark of a weak one, which something in between may add.
 func strong(tag string) string { return strings.TrimPrefix(tag, "W/") }
 
-// unexpected is an answer that has no bytes of the file.
+// unexpected returns the error for an answer that has no bytes of the file.
 func unexpected(resp *http.Response) *SourceError {
 	e := &SourceError{Status: resp.StatusCode}
 	e.RetryAfter, _ = untrusted.RetryAfter(resp.Header, time.Now())
 	return e
 }
 
-// Ranges says that the server answers a request for a part with that part.
+// Ranges reports whether the server supports range requests.
 func (s *HTTPSource) Ranges() bool { return s.ranges }
 
-// request asks for a range; a URL that is refused is replaced, after each of RefusedWaits, and one that finds nothing once: the
+// request requests a range. It replaces a refused URL after each of RefusedWaits, and a URL that finds nothing only once: the
 // file may have moved.
 func (s *HTTPSource) request(ctx context.Context, offset, length int64) (*http.Response, error) {
 	for try := 0; ; try++ {
@@ -344,8 +344,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-// refusesURL tells whether a status means that a signed URL is not taken, or not any more. Google Cloud Storage, and S3 where
-// the credentials are temporary, say that with a 400.
+// refusesURL reports whether a status means that a signed URL is not accepted, or no longer. Google Cloud Storage, and S3 with
+// temporary credentials, say so with a 400.
 func refusesURL(status int) bool {
 	switch status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusGone:

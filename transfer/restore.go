@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// inOrder are the parts that are stored.
+// inOrder returns the stored parts in order.
 func (r *run) inOrder() []Receipt {
 	parts := make([]Receipt, 0, len(r.receipts))
 	for _, p := range r.receipts {
@@ -17,8 +17,8 @@ func (r *run) inOrder() []Receipt {
 	return parts
 }
 
-// settled looks for the whole file where its upload is gone. While nobody can say whether it is there, the upload is not given
-// up: the file's record would go with it, and every part up again.
+// settled looks for the whole file when its upload is gone. While nobody can say whether it is there, it does not give up on
+// the upload: that would discard the file's record and send every part again.
 func (r *run) settled(ctx context.Context, size int64) error {
 	done, err := r.job.Sink.Done(ctx, size)
 	var classed interface{ Retryable() bool }
@@ -31,7 +31,7 @@ func (r *run) settled(ctx context.Context, size int64) error {
 	return fmt.Errorf("looking for the whole file, whose upload has ended: %w", err)
 }
 
-// restore puts the parts that the store has lost again, and no others. ErrUploadGone: it cannot be told which ones those are.
+// restore puts only the parts that the store has lost. It returns ErrUploadGone if it cannot tell which ones those are.
 func (r *run) restore(ctx context.Context) error {
 	listed, err := r.job.Sink.Listed(ctx)
 	switch {

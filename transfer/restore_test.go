@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 )
 
-// ended is a sink whose upload is gone once it was filled, and that is asked whether the file is there.
+// ended is a sink whose upload is gone once all parts are stored. asked is its error when asked for the whole file.
 type ended struct {
 	keep
 	asked error
@@ -24,7 +24,7 @@ func (e *ended) Complete(context.Context, []transfer.Receipt, transfer.Whole) er
 }
 func (e *ended) Done(context.Context, int64) (bool, error) { return false, e.asked }
 
-// An upload is given up where the file is not there, and not where nobody can say at the moment whether it is.
+// An upload is given up on if the file is not there, but not while nobody can say whether it is.
 func TestAnUploadIsNotGivenUpBlindly(t *testing.T) {
 	t.Parallel()
 	file := sinktest.File(part + 1)

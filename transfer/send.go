@@ -25,7 +25,7 @@ type Answer struct {
 	Body   []byte
 }
 
-// ETag is the answer's entity tag without quotes.
+// ETag returns the answer's entity tag without quotes.
 func (a *Answer) ETag() string { return strings.Trim(strong(a.Header.Get("ETag")), `"`) }
 
 // MD5 returns the entity tag if it is the body's MD5. It is not one if the answer states an encryption other than the store's
@@ -93,7 +93,7 @@ func (a *Answer) Err() error {
 	switch {
 	case v.Code == "NoSuchUpload", a.Status == http.StatusNotFound, a.Status == http.StatusGone:
 		return ErrUploadGone
-	case v.Code == "BadDigest", v.Code == "Md5Mismatch", v.Code == "RequestTimeout", v.Code == "IncompleteBody": // damaged on the way
+	case v.Code == "BadDigest", v.Code == "Md5Mismatch", v.Code == "RequestTimeout", v.Code == "IncompleteBody": // damaged in transit
 		return &SinkError{Code: v.Code}
 	case v.Code == "OperationAborted", v.Code == "ConditionalRequestConflict": // another request is under way
 		return &SinkError{Code: v.Code}

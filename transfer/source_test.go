@@ -23,8 +23,8 @@ type blind struct{ keep }
 
 func (*blind) Listed(context.Context) ([]transfer.Receipt, error) { return nil, transfer.ErrCannotList }
 
-// A file that became another one of its size while no worker was copying it is copied from its beginning: what a checkpoint says
-// is of the one before.
+// A file that was replaced by one of the same size while no worker was copying it is copied from its beginning: the checkpoint
+// belongs to the previous one.
 func TestACheckpointIsOfOneSource(t *testing.T) {
 	t.Parallel()
 	const size = 4 * part

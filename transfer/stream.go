@@ -72,7 +72,7 @@ func (s *streaming) part(ctx context.Context, n int) (ended bool, err error) {
 	}
 	got, ended, more, err := s.fill(buf)
 	if at := s.offset + int64(got); err == nil && more && s.job.Size >= 0 && at >= s.job.Size {
-		err = &SizeMismatch{Stated: s.job.Size, Actual: at + 1} // or more
+		err = &SizeMismatch{Stated: s.job.Size, Actual: at + 1} // at least
 	}
 	if err == nil {
 		err = s.limit(ctx, got)
@@ -96,7 +96,7 @@ func (s *streaming) part(ctx context.Context, n int) (ended bool, err error) {
 	return ended || s.job.Size >= 0 && s.offset >= s.job.Size, nil
 }
 
-// fill reads a whole part, or what is left of the source, and looks whether there is more.
+// fill reads a whole part, or the rest of the source, and reports whether there is more.
 func (s *streaming) fill(buf []byte) (got int, ended, more bool, err error) {
 	got, err = io.ReadFull(s.body, buf)
 	if err == io.EOF || err == io.ErrUnexpectedEOF {

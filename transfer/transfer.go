@@ -34,8 +34,8 @@ type Sink interface {
 	// Listed returns the parts that the store already has. It returns ErrCannotList if the store does not list them, and
 	// ErrUploadGone if the upload no longer exists.
 	Listed(ctx context.Context) ([]Receipt, error)
-	// Complete makes the parts, in order, the file, and compares the whole where the store tells its checksum. ErrPartsLost: what
-	// Listed leaves out must be put again before.
+	// Complete joins the parts, in order, into the file, and compares the whole if the store gives its checksum. It returns
+	// ErrPartsLost if the parts that Listed leaves out must first be put again.
 	Complete(ctx context.Context, parts []Receipt, whole Whole) error
 	// Done reports whether the whole file of this size is already stored.
 	Done(ctx context.Context, size int64) (bool, error)
@@ -116,9 +116,9 @@ var (
 	ErrCannotList = errors.New("the store does not list its parts")
 	// ErrUploadGone means that the upload session is lost. A new one is needed, with all parts again.
 	ErrUploadGone = errors.New("the store has lost the upload session")
-	// ErrPartsLost says that the store lacks parts that it had taken.
+	// ErrPartsLost means that the store no longer has parts that it had accepted.
 	ErrPartsLost = errors.New("the store has lost parts of the upload")
-	// ErrSourceChanged says that the file became another while it was read. Parts of both are never mixed.
+	// ErrSourceChanged means that the file changed while it was read. Parts of both versions are never mixed.
 	ErrSourceChanged = errors.New("the source changed while it was copied")
 	// ErrStalled means that no byte moved for too long.
 	ErrStalled = errors.New("no data moved for too long")
@@ -135,8 +135,8 @@ func (e *SizeMismatch) Error() string {
 
 // SourceError is a failure to read.
 type SourceError struct {
-	Status     int           // 0: no answer
-	RetryAfter time.Duration // as the host asks; 0: it does not
+	Status     int           // 0 if there was no answer
+	RetryAfter time.Duration // as the host asks; 0 if it does not
 	Cause      error
 }
 
@@ -166,13 +166,13 @@ func (e *SinkError) Unwrap() error { return e.Cause }
 // Retryable reports whether another attempt may succeed.
 func (e *SinkError) Retryable() bool { return retryable(e.Status) }
 
-// EndedURL says that a store did not take a signed URL, or not any more: a new one may be taken.
+// EndedURL reports whether a store did not accept a signed URL, or no longer does. It may accept a new one.
 func EndedURL(err error) bool {
 	var e *SinkError
 	return errors.As(err, &e) && (e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized || e.Code == "ExpiredToken")
 }
 
-// Throttled says that the store asks for less at once.
+// Throttled reports whether the store asks to slow down.
 func (e *SinkError) Throttled() bool {
 	return e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests
 }
@@ -191,7 +191,7 @@ func retryable(status int) bool {
 	switch status {
 	case 0, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
-	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported: // and never will be
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported: // it never will be
 		return false
 	}
 	return status >= 500

@@ -14,8 +14,8 @@ import (
 	"github.com/framebridge/framebridge/transfer"
 )
 
-// Stores say in different ways that a signed URL has ended: Google Cloud Storage, and S3 with temporary credentials, with a 400.
-// Where the file has moved, the URL of before finds nothing.
+// Stores say in different ways that a signed URL has expired: Google Cloud Storage, and S3 with temporary credentials, with a 400.
+// If the file has moved, the previous URL finds nothing.
 func TestASourcesURLEndsInManyWays(t *testing.T) {
 	t.Parallel()
 	const size = 3*part + 5
@@ -36,7 +36,7 @@ func TestASourcesURLEndsInManyWays(t *testing.T) {
 	}
 }
 
-// A file that is not there is not looked for again and again.
+// A file that is not there is not requested again and again.
 func TestASourceThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	h := &host{spoil: func(_ int64, w http.ResponseWriter, _ *http.Request) bool {
@@ -51,7 +51,7 @@ func TestASourceThatIsNotThere(t *testing.T) {
 	assert.EqualValues(t, 2, h.asked.Load())
 }
 
-// A host that gives no ranges and no length may give more than was stated: that is another file, and not its beginning.
+// A host without ranges and length may send more than was stated: that is another file, and not the beginning of this one.
 func TestABodyThatIsTooLong(t *testing.T) {
 	t.Parallel()
 	const size = 2 * part
@@ -94,7 +94,7 @@ func TestASourceThatAsksForAPause(t *testing.T) {
 	assert.GreaterOrEqual(t, waited, 2*time.Second)
 }
 
-// A weak tag is that of the same bytes as the strong one.
+// A weak tag stands for the same bytes as the strong one.
 func TestATagThatIsWeakAtTimes(t *testing.T) {
 	t.Parallel()
 	h := &host{file: sinktest.File(3 * part)}
@@ -113,7 +113,7 @@ func TestATagThatIsWeakAtTimes(t *testing.T) {
 	assert.Equal(t, "x", (&transfer.Answer{Header: http.Header{"Etag": {`W/"x"`}}}).ETag())
 }
 
-// What a store refuses for the moment alone is sent again.
+// What a store refuses only for the moment is sent again.
 func TestRefusalsThatPass(t *testing.T) {
 	t.Parallel()
 	for code, passes := range map[string]bool{"OperationAborted": true, "ConditionalRequestConflict": true, "BadDigest": true, "LeaseIdMissing": false, "AccessDenied": false} {

@@ -34,7 +34,7 @@ type Keeper struct {
 	names    sync.Map                // ID → name in reports
 	grants   map[string]access.Grant // by their keys
 	refusals map[string]string       // place → why iconik did not let its readers in
-	lifted   map[string]access.Grant // grants of rules that are open by now, by place
+	lifted   map[string]access.Grant // grants of rules that are open now, by place
 }
 
 // ReadProject records who may see the project, before any of it is created.

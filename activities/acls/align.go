@@ -29,7 +29,7 @@ type Object struct {
 	Place    string // whose rule applies; "" is the project
 	Name     string // for people
 
-	gone bool // from Frame.io: nobody is let in any more
+	gone bool // from Frame.io: nobody else is let in
 }
 
 func (o Object) key() string { return o.Type + ":" + o.ID }
@@ -84,7 +84,7 @@ func (k *Keeper) keep(ctx context.Context, o Object, g access.Grant) error {
 	return k.Tenant.Ledger.CompleteAs(ctx, linkAccess, o.key(), o.ID, g.Key(), cmp.Or(o.Place, k.Project))
 }
 
-// placeKept is the place that an object was in when it was given its list last.
+// placeKept returns the place that an object was in when it was last given its list.
 func placeKept(k ledger.Link) string { return cmp.Or(k.Written, k.Parent) }
 
 // takeOver closes an object that Framebridge has not kept closed until now: everybody on its list who may not see it in
@@ -231,8 +231,8 @@ func (k *Keeper) wanted(ctx context.Context, o Object) (access.Grant, bool, erro
 	return r.Grant, true, k.resolved(ctx, &r)
 }
 
-// wantedOfGone is what something that Frame.io has no more keeps of its list: who lost access to its place loses it. Of a place that is gone,
-// too, nothing is known.
+// wantedOfGone returns what an object that Frame.io no longer has keeps of its list: whoever lost access to its place loses it. It returns
+// false if the place is gone, too.
 func (k *Keeper) wantedOfGone(ctx context.Context, o Object) (access.Grant, bool, error) {
 	link, known, err := k.Tenant.Ledger.Link(ctx, linkAccess, o.key())
 	if err != nil || !known || k.OwnPlace(ctx, o.Place) == "" {

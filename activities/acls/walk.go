@@ -44,8 +44,8 @@ func (k *Keeper) LetIn(ctx context.Context, items []ledger.Item) error {
 	return k.Align(ctx, objects)
 }
 
-// each goes through all that the archive has made in iconik, in batches. links are the kinds of what stands beside the tree. What
-// Frame.io has no more, and was given a list once, comes last.
+// each calls do with everything that the archive has created in iconik, in batches. links are the kinds of objects beside the tree. Objects
+// that Frame.io no longer has, and that were once given a list, come last.
 func (k *Keeper) each(ctx context.Context, links []ledger.LinkKind, do func([]Object) error) error {
 	seen := map[string]bool{}
 	if err := k.eachThere(ctx, links, func(objects []Object) error {
@@ -234,7 +234,7 @@ func (k *Keeper) PutReport(ctx context.Context) (string, error) {
 	return k.PutAll(ctx, ReportPlace(k.Project), access.KindReport, "Report", "", places)
 }
 
-// OfGonePlace says that an object was given the readers of a place whose rule is gone: those who may read the rest need not be them.
+// OfGonePlace reports whether an object was given the readers of a place whose rule is gone. They need not be those who may read the rest.
 func (k *Keeper) OfGonePlace(ctx context.Context, o Object) (bool, error) {
 	link, known, err := k.Tenant.Ledger.Link(ctx, linkAccess, o.key())
 	place := placeKept(link)

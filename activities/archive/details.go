@@ -18,8 +18,8 @@ type details struct {
 	Fields map[string]string     `json:"fields,omitempty"` // of the archive's view
 	Custom []mapping.SourceField `json:"custom,omitempty"`
 
-	NoCustom bool              `json:"-"` // the source has no custom fields, so none is taken back
-	Counted  map[string]string `json:"-"` // what of Fields is worth writing them for; nil is all of it
+	NoCustom bool              `json:"-"` // the source has no custom fields, so none are cleared
+	Counted  map[string]string `json:"-"` // those of Fields whose change counts; nil: all of them
 }
 
 // folderDetails returns what the ledger keeps of a folder until its collection is created.
@@ -90,7 +90,7 @@ func (a *archive) writeDetails(ctx context.Context, key, collection string, d de
 		hash = mapping.FieldsHash(d.Counted) + custom
 	}
 	link, known, err := a.tenant.Ledger.Link(ctx, linkSettings, key)
-	if err != nil || link.TargetID == collection && (link.Hash == hash || link.Hash == all+custom) { // an older version remembered all of it
+	if err != nil || link.TargetID == collection && (link.Hash == hash || link.Hash == all+custom) { // an older release recorded all of them
 		return nil, err
 	}
 	view, err := a.tenant.View(ctx, mapping.ArchiveView)

@@ -19,7 +19,7 @@ func (a *archive) places() placing.Places {
 	return placing.Places{Archive: a.ref.Archive, Iconik: a.iconik, Tenant: a.tenant.Ledger, Rows: a.ledger, Objects: a.objects, Restores: a.findings.Restores, Changed: a.markChanged, Comments: a.asWritten, FieldsChanged: a.fieldsChanged}
 }
 
-// leftovers are what iconik has of this archive and Frame.io has no more.
+// leftovers finds what iconik has of this archive and Frame.io no longer has.
 func (a *archive) leftovers(contents func(ctx context.Context, collection string) error) gone.Leftovers {
 	return gone.Leftovers{Frameio: a.frameio, Iconik: a.iconik, Tenant: a.tenant.Ledger, Rows: a.ledger, Objects: a.objects, Access: a.access, Findings: a.findings, Places: a.places(), Contents: contents}
 }

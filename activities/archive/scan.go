@@ -89,7 +89,7 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 	return workflows.ScanResult{Counts: counts, Changed: work}, err
 }
 
-// followName notes what the project is called by now: the proof gives its collection that title.
+// followName records the project's current name: verification gives its collection that title.
 func (a *archive) followName(ctx context.Context, row ledger.Archive) (ledger.Archive, error) {
 	now, err := a.frameio.Project(ctx, a.ref.Archive)
 	if rest.IsNotFound(err) {

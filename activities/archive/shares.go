@@ -232,8 +232,8 @@ func (a *archive) sharesNow(ctx context.Context) ([]frameio.Share, error) {
 	})
 }
 
-// newShares says that Frame.io has a presentation, review link or share that has no collection yet, or another name or settings than
-// it, or refers to more. What it refers to no more, and shares that it has no more, are named.
+// newShares reports whether Frame.io has a presentation, review link or share that has no collection yet, has a new name or settings, or
+// refers to more. It records as findings what a share no longer refers to, and shares that no longer exist.
 func (a *archive) newShares(ctx context.Context) (bool, error) {
 	now, err := a.sharesNow(ctx)
 	if err != nil {
@@ -304,7 +304,7 @@ func (a *archive) targetOf(ctx context.Context, item frameio.ShareItem) (objectT
 	return "collections", target, err
 }
 
-// writeSettings keeps a share's dates and settings with its collection.
+// writeSettings writes a share's dates and settings to its collection.
 func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection string) error {
 	fields, counted, err := plan.ShareFields(s)
 	if err != nil {
@@ -314,7 +314,7 @@ func (a *archive) writeSettings(ctx context.Context, s frameio.Share, collection
 	return err
 }
 
-// sameSettings says that a share's settings are those that were brought over, as far as is known.
+// sameSettings reports whether a share's settings are those that were brought over, as far as is known.
 func (a *archive) sameSettings(ctx context.Context, s frameio.Share) (bool, error) {
 	now, err := plan.ShareAsListed(s)
 	if err != nil {
@@ -325,8 +325,8 @@ func (a *archive) sameSettings(ctx context.Context, s frameio.Share) (bool, erro
 }
 
 const (
-	// linkSettings remembers which settings of a share were written.
+	// linkSettings records which settings of a share were written.
 	linkSettings ledger.LinkKind = "settings"
-	// linkListed remembers how the list of shares showed one that was brought over.
+	// linkListed records how the list of shares showed one when it was brought over.
 	linkListed ledger.LinkKind = "share as listed"
 )

@@ -81,7 +81,7 @@ func (a *archive) collectionsNow(ctx context.Context) ([]frameio.Collection, err
 	return out, err
 }
 
-// goneCollections names those that Frame.io has no more.
+// goneCollections reports those that Frame.io no longer has.
 func (a *archive) goneCollections(ctx context.Context, now []frameio.Collection) error {
 	has := map[string]bool{}
 	for _, c := range now {
@@ -90,11 +90,11 @@ func (a *archive) goneCollections(ctx context.Context, now []frameio.Collection)
 	return a.references().Gone(ctx, linkCollection, has)
 }
 
-// newCollections says that Frame.io has a collection that is not in iconik yet, or another name than it, or has more in it.
+// newCollections reports whether Frame.io has a collection that is not in iconik yet, has another name there, or has more in it.
 func (a *archive) newCollections(ctx context.Context) (bool, error) {
 	now, err := a.collectionsNow(ctx)
 	if err != nil {
-		return false, isolate.Others(ctx, err) // the list was read before, or is named as failed
+		return false, isolate.Others(ctx, err) // the list was read before, or is reported as failed
 	}
 	if err := a.goneCollections(ctx, now); err != nil || len(now) == 0 {
 		return false, err
@@ -129,8 +129,7 @@ func (a *archive) newCollections(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// moreInCollection says that a collection was renamed or says something else of itself, or has an item whose reference is not in iconik
-// yet.
+// moreInCollection reports whether a collection's name or details have changed, or it has an item whose reference is not in iconik yet.
 func (a *archive) moreInCollection(ctx context.Context, row ledger.Archive, c frameio.Collection, link ledger.Link) (bool, error) {
 	if _, failed, err := a.ledger.Failed(ctx, ledger.FailedReferences, c.ID); err != nil || failed {
 		return false, err
@@ -202,14 +201,14 @@ func (a *archive) copyCollection(ctx context.Context, parent string, c frameio.C
 	return err
 }
 
-// collectionFields are what a collection says of itself.
+// collectionFields returns a collection's own details.
 func collectionFields(c frameio.Collection) map[string]string {
 	in := mapping.Fields(mapping.FieldsInput{OwnerName: c.Creator.Name, OwnerEmail: c.Creator.Email, CreatedAt: c.CreatedAt})
 	return map[string]string{"framebridge_source_id": c.ID, "framebridge_description": c.Description, "framebridge_settings": string(c.Source),
 		"framebridge_owner": in["framebridge_owner"], "framebridge_created_at": in["framebridge_created_at"]}
 }
 
-// withReviewers adds who was invited to a secure share; the reviewers of a public one are nobody's list.
+// withReviewers adds the people invited to a secure share. A public share has no list of them.
 func (a *archive) withReviewers(ctx context.Context, s frameio.Share) (frameio.Share, error) {
 	if s.Settings["access"] != "secure" {
 		return s, nil

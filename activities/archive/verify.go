@@ -163,7 +163,7 @@ func (a *archive) assetProblem(ctx context.Context, it ledger.Item) (string, mis
 		return "missing: the version is no longer in iconik; a retry restores it as the newest version", versionMissing, nil
 	}
 	if it.Version != it.Versions {
-		if err := a.findings.Set(ctx, a.assetOfItem(it), nil); err != nil { // found while it was the newest one
+		if err := a.findings.Set(ctx, a.assetOfItem(it), nil); err != nil { // they were found while it was the newest one
 			return "", nothingMissing, err
 		}
 		return "", nothingMissing, a.compareOlder(ctx, it)
@@ -316,7 +316,7 @@ func (a *Activities) VerifyTree(ctx context.Context, ref workflows.Ref) (workflo
 
 var errFolderGone = errors.New("the collection is no longer in iconik")
 
-// verifyFolder compares a folder's collection, and what is in it.
+// verifyFolder compares a folder's collection and its contents.
 func (a *archive) verifyFolder(ctx context.Context, f ledger.Folder, place placement, me string) error {
 	// Objects in the delete queue are still listed, and empty collections may not be: ask for the collection itself.
 	is, err := a.iconik.Collections.Get(ctx, f.CollectionID)
@@ -332,14 +332,14 @@ func (a *archive) verifyFolder(ctx context.Context, f ledger.Folder, place place
 	if _, refused, err := a.ledger.Failed(ctx, ledger.FailedCollection, f.SourceID); err != nil {
 		return err
 	} else if !refused {
-		if err := a.writeFolderDetails(ctx, f, f.CollectionID); err != nil { // it may say something else by now
+		if err := a.writeFolderDetails(ctx, f, f.CollectionID); err != nil { // they may have changed
 			return err
 		}
 	}
 	return a.verifyContents(ctx, f.CollectionID, me)
 }
 
-// verifyContents compares the fields of what is in a folder's collection, and takes away what stands there twice.
+// verifyContents compares the fields of the contents of a folder's collection, and deletes duplicates.
 func (a *archive) verifyContents(ctx context.Context, collection, me string) error {
 	for o, err := range a.iconik.Collections.AllContents(ctx, collection, "assets,collections") {
 		if err != nil {

@@ -131,7 +131,7 @@ func (a *archive) skip(ctx context.Context, it ledger.Item, why string) error {
 
 // placeholder keeps the metadata and comments of a file whose bytes are not copied, in an asset of type PLACEHOLDER.
 func (a *archive) placeholder(ctx context.Context, it ledger.Item) (ledger.Item, error) {
-	said := it.FileID == "" && it.Rendition == "" && it.WrittenHash == it.FieldsHash && !it.FieldsOwed // by an earlier run, and nothing else since
+	said := it.FileID == "" && it.Rendition == "" && it.WrittenHash == it.FieldsHash && !it.FieldsOwed // by an earlier run; unchanged since
 	if it.FileID != "" {
 		var err error
 		if it, err = a.dropUpload(ctx, it); err != nil {

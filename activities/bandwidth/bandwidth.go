@@ -1,4 +1,4 @@
-// Package bandwidth keeps a tenant's transfers within what its migration's window allows, over all workers.
+// Package bandwidth keeps a tenant's transfers within what its migration's window allows, across all workers.
 package bandwidth
 
 import (
@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	every = 2 * time.Second  // between looks at what is allowed, and how many others there are
-	fresh = 10 * time.Second // after which a worker that does not say so moves nothing any more
-	burst = 4 << 20          // bytes that may pass at once, after a time in which nothing moved
-	ahead = time.Second / 2  // of what is allowed is spoken for before it may pass: another window may allow more
+	every = 2 * time.Second  // between looks at what is allowed, and at how many others there are
+	fresh = 10 * time.Second // for this long a worker that has reported transfers counts as moving them
+	burst = 4 << 20          // bytes that may pass at once after a time in which nothing moved
+	ahead = time.Second / 2  // bytes are reserved for this long in advance: the next window may allow more
 )
 
 // Limits are those of one worker.
@@ -29,7 +29,7 @@ type Limits struct {
 	tenants map[string]*limit
 }
 
-// New is for a worker, by a name that no other has.
+// New returns the limits of a worker, whose name must be unique.
 func New(l *ledger.Ledger, worker string, log *slog.Logger) *Limits {
 	return &Limits{ledger: l, worker: worker, log: log, tenants: map[string]*limit{}}
 }
@@ -37,13 +37,13 @@ func New(l *ledger.Ledger, worker string, log *slog.Logger) *Limits {
 // limit is what one tenant's transfers share in this worker.
 type limit struct {
 	rate      *rate.Limiter
-	turn      chan struct{} // of the one that waits for its bytes; the others wait for it
+	turn      chan struct{} // held by the transfer that waits for its bytes; the others wait for it
 	transfers int
 	stop      context.CancelFunc
 }
 
-// Begin counts a transfer of a tenant until end is called. wait returns when so many bytes may have passed. Of a nil *Limits it limits
-// nothing.
+// Begin counts a transfer of a tenant until end is called. wait returns once n bytes may have passed. A nil *Limits has no limit, and
+// wait is nil.
 func (s *Limits) Begin(ctx context.Context, tenant string) (wait func(ctx context.Context, n int) error, end func()) {
 	if s == nil {
 		return nil, func() {}
@@ -56,7 +56,7 @@ func (s *Limits) Begin(ctx context.Context, tenant string) (wait func(ctx contex
 	}
 	t.transfers++
 	first := t.stop == nil
-	if first { // it looks on for as long as anything of the tenant moves
+	if first { // it keeps looking as long as anything of the tenant moves
 		looking, stop := context.WithCancel(context.WithoutCancel(ctx))
 		t.stop = stop
 		go s.look(looking, tenant, t)
@@ -84,7 +84,7 @@ func (t *limit) wait(ctx context.Context, n int) error {
 	return nil
 }
 
-// pass waits until some of so many bytes may have passed, and returns how many.
+// pass waits until some of n bytes may have passed, and returns how many.
 func (t *limit) pass(ctx context.Context, n int) (int, error) {
 	select {
 	case t.turn <- struct{}{}:
@@ -112,7 +112,7 @@ func (s *Limits) look(ctx context.Context, tenant string, t *limit) {
 	}
 }
 
-// adjust takes this worker's part of what the tenant may take. A ledger that does not answer leaves it as it is.
+// adjust sets the limit to this worker's share of the tenant's bandwidth. If the ledger does not answer, the limit stays.
 func (s *Limits) adjust(ctx context.Context, tenant string, t *limit) {
 	s.mu.Lock()
 	mine := t.transfers
@@ -137,10 +137,10 @@ func (s *Limits) adjust(ctx context.Context, tenant string, t *limit) {
 	t.rate.SetLimit(rate.Limit(allowed))
 }
 
-// limitLasts is how long a migration's limit holds that has not been looked at: one that was terminated in Temporal limits nobody.
+// limitLasts is how long a migration's limit applies after its last look: a migration terminated in Temporal must limit nobody.
 const limitLasts = time.Hour
 
-// Allowed is what a tenant's open migration allows its transfers now, in bytes a second; 0: no limit.
+// Allowed returns what a tenant's open migration allows its transfers now, in bytes per second, or 0 if there is no limit.
 func Allowed(ctx context.Context, h ledger.TenantLedger) (int64, error) {
 	m, known, err := h.NewestMigration(ctx)
 	if err != nil || !known || m.Status.Ended() || !m.LookedAt.IsZero() && time.Since(m.LookedAt) > limitLasts {
@@ -149,7 +149,7 @@ func Allowed(ctx context.Context, h ledger.TenantLedger) (int64, error) {
 	return m.Bandwidth, nil
 }
 
-// Part is a worker's part of a tenant's bandwidth: each file that moves anywhere has the same.
+// Part returns a worker's share of a tenant's bandwidth. Every file that moves, on any worker, gets the same.
 func Part(allowed int64, mine, all int) int64 {
 	if mine <= 0 || all <= mine {
 		return allowed

@@ -65,7 +65,7 @@ func TestTwoWorkersShareWhatTheWindowAllows(t *testing.T) {
 	assert.Equal(t, rate.Inf, one.tenants["t"].rate.Limit())
 }
 
-// Of a window that allows next to nothing, transfers wait for hours. They move at once when the next one allows more.
+// In a window that allows next to nothing, transfers wait for hours. They move at once when the next one allows more.
 func TestTheNextWindowHoldsForThoseThatWait(t *testing.T) {
 	ctx := t.Context()
 	book, err := ledger.Open(ctx, emptyledger.DSN(t))

@@ -187,8 +187,8 @@ func (t Threads) restore(ctx context.Context, it ledger.Item, c frameio.Comment,
 	return slices.DeleteFunc(found, changed), t.write(ctx, it, c, link, have, t.draftFor(it, c)(user), hash, false)
 }
 
-// inOtherThreads names the comments that stand in another thread in iconik, which moves none, than Frame.io has them in by now. segments are
-// those of the comments, and there all by their ids, as far as they are listed; rows is what was found before.
+// inOtherThreads returns the comments that are now in a different thread in Frame.io than in iconik, which cannot move them. segments holds
+// the comments' segments, and there all segments by ID, as far as they are listed. What rows already has is left out.
 func inOtherThreads(source []frameio.Comment, segments, there map[string]*iconik.Segment, rows []ledger.Difference) (out []ledger.Difference) {
 	comments := map[string]frameio.Comment{}
 	for _, c := range source {
@@ -224,8 +224,8 @@ func inOtherThreads(source []frameio.Comment, segments, there map[string]*iconik
 	return out
 }
 
-// outOfOrder names the threads whose replies do not stand in iconik, which shows them as they were made, in Frame.io's order.
-// segments are those of the comments, as far as they are listed.
+// outOfOrder returns the threads whose replies are not in Frame.io's order in iconik, which sorts them by creation time.
+// segments holds the comments' segments, as far as they are listed.
 func outOfOrder(source []frameio.Comment, segments map[string]*iconik.Segment) (rows []ledger.Difference) {
 	replies := map[string][]frameio.Comment{}
 	for _, c := range source {

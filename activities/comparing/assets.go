@@ -53,8 +53,8 @@ func InWords(rows []ledger.Difference, folder string) []ledger.Difference {
 	return rows
 }
 
-// Versions compares the order of an asset's versions, and which is the current one, with the items they were made for, oldest
-// first. Those of files that are gone from Frame.io count for nothing.
+// Versions compares the order of an asset's versions, and which one is current, with the items they were created for, oldest
+// first. It ignores versions of files that are gone from Frame.io.
 func Versions(asset *iconik.Asset, items []ledger.Item, gone map[string]bool) []ledger.Difference {
 	number := map[string]int{}
 	var want, have []string
@@ -86,7 +86,7 @@ func Versions(asset *iconik.Asset, items []ledger.Item, gone map[string]bool) []
 	return out
 }
 
-// Elsewhere says of an item that the asset it is in stands for another file or stack: the ledger's ids alone prove nothing.
+// Elsewhere returns "" unless an item's asset stands for another file or stack, and then says so. The ledger's IDs alone prove nothing.
 func Elsewhere(asset *iconik.Asset, it ledger.Item) string {
 	kind, _, ours := mapping.ParseExternalID(asset.ExternalID)
 	if want := externalOf(it); ours && (kind == "file" || kind == "stack") && asset.ExternalID != want {
@@ -95,7 +95,7 @@ func Elsewhere(asset *iconik.Asset, it ledger.Item) string {
 	return ""
 }
 
-// externalOf is the external id of the asset that an item belongs in.
+// externalOf returns the external ID of the asset that an item belongs in.
 func externalOf(it ledger.Item) string {
 	if it.AssetKey == it.SourceID {
 		return mapping.ExternalID("file", it.AssetKey)

@@ -194,7 +194,7 @@ func (r References) Extra(ctx context.Context, share, title, collection string, 
 	return r.Findings.Set(ctx, Place{Object: share, Part: partShares, Path: title, URL: r.Iconik.CollectionURL(collection)}, rows)
 }
 
-// Gone names the collections of shares that Frame.io has no more. Those that iconik has no more either are forgotten.
+// Gone reports the collections of shares that Frame.io no longer has. It forgets those that iconik no longer has either.
 func (r References) Gone(ctx context.Context, kind ledger.LinkKind, has map[string]bool) error {
 	for k, err := range r.Rows.AllLinks(ctx, kind) {
 		if err != nil {
@@ -225,7 +225,7 @@ func (r References) gone(ctx context.Context, kind ledger.LinkKind, k ledger.Lin
 	return r.Findings.Set(ctx, Place{Object: k.SourceID, Part: partShares, Path: title, URL: r.Iconik.CollectionURL(k.TargetID)}, rows)
 }
 
-// forget takes back that a share has a collection, and what that refers to.
+// forget deletes the links from a share to its collection and to what that refers to.
 func (r References) forget(ctx context.Context, kind ledger.LinkKind, share string) error {
 	var sources []string
 	if err := r.each(ctx, share, func(source string, _ ledger.Link) error {
@@ -242,7 +242,7 @@ func (r References) forget(ctx context.Context, kind ledger.LinkKind, share stri
 	return r.Tenant.Delete(ctx, kind, share)
 }
 
-// AssetOf follows the ledger's links; a single version of a stack leads to the stack's asset.
+// AssetOf returns the asset that the ledger links a file or stack to, or "". A single version of a stack leads to the stack's asset.
 func (r References) AssetOf(ctx context.Context, source string) (string, error) {
 	if target, err := r.linked(ctx, source, ledger.LinkFile, ledger.LinkStack); err != nil || target != "" {
 		return target, err
@@ -254,7 +254,7 @@ func (r References) AssetOf(ctx context.Context, source string) (string, error) 
 	return it.AssetID, nil
 }
 
-// CollectionOf returns a folder's collection; the project's for its root folder.
+// CollectionOf returns a folder's collection, or the project's for its root folder. It returns "" if there is none.
 func (r References) CollectionOf(ctx context.Context, source string) (string, error) {
 	if target, err := r.linked(ctx, source, ledger.LinkFolder, ledger.LinkProject); err != nil || target != "" {
 		return target, err

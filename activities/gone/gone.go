@@ -1,4 +1,4 @@
-// Package gone names what is left in iconik of folders, files and versions that Frame.io has no more. It takes nothing away but the empty
+// Package gone reports what is left in iconik of folders, files and versions that Frame.io no longer has. It deletes nothing but the empty
 // collections of folders.
 package gone
 
@@ -18,7 +18,7 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
-// Leftovers are those of one archive.
+// Leftovers finds what is left over of one archive.
 type Leftovers struct {
 	Frameio  frameio.Reader
 	Iconik   *iconik.Client
@@ -28,11 +28,11 @@ type Leftovers struct {
 	Access   *acls.Keeper
 	Findings *comparing.Findings
 	Places   placing.Places
-	// Contents compares what is in a folder's collection, and names the files there that Frame.io has no more.
+	// Contents compares what is in a folder's collection, and reports the files there that Frame.io no longer has.
 	Contents func(ctx context.Context, collection string) error
 }
 
-// Folders names the folders that Frame.io has no more and that something is still in in iconik, with their files.
+// Folders reports the folders that Frame.io no longer has and that still hold something in iconik, with their files.
 func (l Leftovers) Folders(ctx context.Context) error {
 	if err := l.Places.ClearFolders(ctx); err != nil {
 		return err
@@ -58,7 +58,7 @@ func (l Leftovers) folder(ctx context.Context, k ledger.Link) error {
 	if err != nil || is.ExternalID != mapping.ExternalID("folder", k.SourceID) {
 		return err
 	}
-	// The rule of a restricted folder goes with it, and the report is for all who may read the rest.
+	// A restricted folder's rule is gone with it, and everybody who may read the rest may read the report.
 	hidden, err := l.Access.OfGonePlace(ctx, acls.Object{Type: acls.Collections, ID: k.TargetID})
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (l Leftovers) folder(ctx context.Context, k ledger.Link) error {
 	} else if err := l.Contents(ctx, k.TargetID); err != nil {
 		return err
 	}
-	if _, freed, err := l.Rows.Certified(ctx); err != nil || freed { // whoever has deleted the files may delete what held them
+	if _, freed, err := l.Rows.Certified(ctx); err != nil || freed { // people delete folders after their files were freed
 		return err
 	}
 	where, err := l.Where(ctx, k.SourceID)
@@ -80,7 +80,7 @@ func (l Leftovers) folder(ctx context.Context, k ledger.Link) error {
 		[]ledger.Difference{{Kind: ledger.DifferenceExtra, Property: "folder", Frameio: where, Iconik: title}})
 }
 
-// Where says what became of something that a project of Frame.io has no more.
+// Where returns, in words, what became of an object that a Frame.io project no longer has.
 func (l Leftovers) Where(ctx context.Context, source string) (string, error) {
 	_, err := l.Frameio.Asset(ctx, source)
 	if err == nil {
@@ -92,8 +92,8 @@ func (l Leftovers) Where(ctx context.Context, source string) (string, error) {
 	return "", err
 }
 
-// Versions compares the order of an asset's versions, and which is the current one, with its items, oldest first. Versions whose
-// files Frame.io has no more are named as that, unless the files were deleted on purpose.
+// Versions compares the order of an asset's versions, and which one is current, with its items, oldest first. It also returns the versions
+// whose files Frame.io no longer has, unless a reclaim deleted them.
 func (l Leftovers) Versions(ctx context.Context, asset *iconik.Asset, items []ledger.Item) ([]ledger.Difference, error) {
 	var extra []ledger.Difference
 	gone := map[string]bool{}

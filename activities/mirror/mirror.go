@@ -35,8 +35,8 @@ type Activities struct {
 	ended sync.Map // runs whose end has been reported
 }
 
-// MirrorProjects lists the selected projects in the order of their IDs, also those selected by ID that Frame.io does not show: somebody
-// takes them to be mirrored.
+// MirrorProjects lists the selected projects in the order of their IDs. It includes those selected by ID that Frame.io does not show:
+// somebody assumes that they are mirrored.
 func (a *Activities) MirrorProjects(ctx context.Context, in workflows.MirrorProjectsInput) (workflows.MirrorPage, error) {
 	t, err := a.Tenant(in.Tenant)
 	if err != nil {
@@ -132,8 +132,8 @@ func (a *Activities) MirrorProject(ctx context.Context, in workflows.MirrorProje
 	return workflows.MirrorProjectResult{}, again
 }
 
-// shown is an error where Frame.io does not show a project: what was archived of it stays as it is, and its archive does not become one
-// that has failed.
+// shown returns an error if Frame.io does not show a project. What was archived of it stays as it is, and its archive does not count as
+// failed.
 func (a *Activities) shown(ctx context.Context, ref workflows.Ref) error {
 	t, err := a.Tenant(ref.Tenant)
 	if err != nil {

@@ -60,8 +60,8 @@ func (oneProject) Project(_ context.Context, id string) (frameio.Project, error)
 	return frameio.Project{ID: "P", Name: "Pilot"}, nil
 }
 
-// A project that was selected by its ID, and that Frame.io shows no more, is no night without a word: it counts as not archived. What was
-// archived of it stays verified.
+// A project that was selected by its ID and that Frame.io no longer shows is not passed over in silence: it counts as not archived. What
+// was archived of it stays verified.
 func TestASelectedProjectThatIsGoneIsNamed(t *testing.T) {
 	l, err := ledger.Open(t.Context(), emptyledger.DSN(t))
 	require.NoError(t, err)

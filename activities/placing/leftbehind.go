@@ -259,8 +259,8 @@ func (p Places) name(ctx context.Context, source, part, place, title, reason, as
 	return p.Rows.SetNotCarried(ctx, source, part, []ledger.NotCarried{{Object: source, Kind: notLeft, Name: title, Place: place, Reason: reason, URL: p.Iconik.AssetURL(asset)}})
 }
 
-// ClearFolders deletes the collections of folders that Frame.io has no more, where nothing is in them: what was in them is
-// elsewhere by now. Those that hold something stay.
+// ClearFolders deletes the collections of folders that Frame.io no longer has, if they are empty: their contents are
+// elsewhere now. Collections that hold something stay.
 func (p Places) ClearFolders(ctx context.Context) error {
 	gone, err := p.Rows.GoneFolders(ctx)
 	if err != nil {

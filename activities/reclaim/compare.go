@@ -101,7 +101,7 @@ func (r *run) stack(ctx context.Context, it ledger.Item) (frameio.Asset, finding
 	if err != nil {
 		return stack, finding{}, err
 	}
-	gone, err := r.ledger.ReclaimFiles(ctx, r.ref.Run, ledger.ReclaimDeleted, it.Seq-int64(it.Version), it.Versions) // what another run has deleted was restored since
+	gone, err := r.ledger.ReclaimFiles(ctx, r.ref.Run, ledger.ReclaimDeleted, it.Seq-int64(it.Version), it.Versions) // what another run deleted has been restored since
 	if err != nil {
 		return stack, finding{}, err
 	}
@@ -216,8 +216,8 @@ func (r *run) place(ctx context.Context, folder string, link ledger.Link) (findi
 	return found, err
 }
 
-// above looks at the collections that hold the project's, of its workspace and of all: whoever deletes one may have all that is in it
-// deleted with it, which takes iconik its time.
+// above checks the collections above the project's: its workspace's and the topmost one. Deleting one may delete everything in it, too,
+// which takes iconik a while.
 func (r *run) above(ctx context.Context, c *iconik.Collection) (finding, error) {
 	for range 2 {
 		if c.ParentID == "" {

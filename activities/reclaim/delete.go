@@ -222,11 +222,11 @@ func (r *run) goneByUs(ctx context.Context, f ledger.ReclaimFile) (bool, error) 
 	return false, err
 }
 
-// settlePatience is how long Frame.io is asked what became of a deletion at the end of a run.
+// settlePatience is how long settle keeps asking Frame.io what became of a deletion.
 const settlePatience = time.Hour
 
-// settle notes at the end of a run which files are gone whose deletion was under way when a worker died. Of one that Frame.io still has, or
-// does not tell of, the outcome stays unknown, and the certificate says so.
+// settle records, at the end of a run, which files are gone whose deletion was under way when a worker died. If Frame.io still has a file,
+// or does not answer, the outcome stays unknown, and the certificate says so.
 func (r *run) settle(ctx context.Context) error {
 	files, err := r.ledger.ReclaimFiles(ctx, r.ref.Run, ledger.ReclaimIntends, 0, batchFiles)
 	for _, f := range files {

@@ -114,8 +114,8 @@ func (r *run) set(ctx context.Context, change func(*ledger.Reclaim), audit ...fu
 	return err
 }
 
-// goOn changes the row of a run that goes on. One that has ended stays as it is, and the result is false: an attempt whose answer was lost
-// has ended it, or the starter, which heard nothing when it started it.
+// goOn changes the run's row, and reports whether the run goes on. A run that has ended stays as it is: it was ended by an attempt whose
+// answer was lost, or by the starter, which got no answer when it started the run.
 func (r *run) goOn(ctx context.Context, change func(*ledger.Reclaim)) (bool, error) {
 	err := r.set(ctx, func(row *ledger.Reclaim) {
 		if !row.Status.Ended() {
@@ -125,7 +125,7 @@ func (r *run) goOn(ctx context.Context, change func(*ledger.Reclaim)) (bool, err
 	return err == nil && !r.row.Status.Ended(), err
 }
 
-// halt ends the run with a reason: nothing is deleted after it.
+// halt ends the run with a reason. Nothing is deleted after it.
 func (r *run) halt(ctx context.Context, status ledger.ReclaimStatus, reason string) (workflows.ReclaimProgress, error) {
 	if _, err := r.goOn(ctx, func(row *ledger.Reclaim) { row.Status, row.Reason = status, reason }); err != nil {
 		return workflows.ReclaimProgress{}, err

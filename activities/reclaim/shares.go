@@ -10,8 +10,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// shared names a share that somebody has made since the project was archived, or to which something was added since: people look at those
-// files, and iconik does not know of it. What each shows takes a call for each.
+// shared says which share somebody has created or added to since the project was archived: people look at its files, and iconik lacks it.
+// It returns "" if there is none. Unless each is set, it skips shares whose items take a call of their own.
 func (r *run) shared(ctx context.Context, each bool) (string, error) {
 	retry := fmt.Sprintf("run `starter retry %s`, and ask again when it has ended", r.ref.Archive)
 	for s, err := range frameio.Rows(ctx, "list shares", func(ctx context.Context, cursor string) (frameio.Page[frameio.Share], error) {
@@ -39,7 +39,7 @@ func (r *run) shared(ctx context.Context, each bool) (string, error) {
 	return "", nil
 }
 
-// sharedSince is shared before files are deleted, and looks into each share before the first of them.
+// sharedSince is shared before files are deleted. It looks into each share only before the first deletion.
 func (r *run) sharedSince(ctx context.Context) (string, error) {
 	p, err := r.progress(ctx, workflows.ReclaimProgress{})
 	if err != nil {
@@ -48,7 +48,7 @@ func (r *run) sharedSince(ctx context.Context) (string, error) {
 	return r.shared(ctx, p.Counts.Deleted == 0)
 }
 
-// showsMore says that a share has an item that its collection was not given.
+// showsMore reports whether a share has an item that its collection lacks.
 func (r *run) showsMore(ctx context.Context, s frameio.Share, collection string) (bool, error) {
 	known, err := comparing.References{Tenant: r.tenant.Ledger, Rows: r.ledger}.Of(ctx, s.ID, collection)
 	if err != nil {
@@ -84,7 +84,7 @@ func (r *run) showsMore(ctx context.Context, s frameio.Share, collection string)
 	return false, nil
 }
 
-// linked is what stands for an object of Frame.io in iconik; "" where the ledger knows nothing.
+// linked returns what stands for a Frame.io object in iconik, or "" if the ledger knows nothing.
 func (r *run) linked(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
 	for _, kind := range kinds {
 		if link, _, err := r.tenant.Ledger.Link(ctx, kind, source); err != nil || link.TargetID != "" {

@@ -45,7 +45,7 @@ func (r *review) absent(ctx context.Context, it ledger.ReviewAsset, from string,
 	return r.markDeleted(ctx, it, why)
 }
 
-// unseen has something that exists and that Frame.io does not find looked at again for a while.
+// unseen turns Frame.io's 404 for something that exists into a retry, for a while.
 func unseen(ctx context.Context, err error, what string) error {
 	if rest.IsNotFound(err) && time.Since(attempt.Of(ctx).Scheduled()) < absentSeen {
 		return fault.Wait("Unseen", absentLook, "Frame.io does not find %s at the moment", what)

@@ -34,7 +34,7 @@ type assetSync struct {
 	hinted []string
 
 	rows      map[string]ledger.ReviewComment // of this file, by ID
-	elsewhere map[string]ledger.ReviewComment // of other files, made in Frame.io, by their ID there
+	elsewhere map[string]ledger.ReviewComment // of other files, created in Frame.io, by their ID there
 	inReview  [2]map[string]string            // IDs of comments on each side → row ID, for all files
 	fio       map[string]frameio.Comment      // as confirmed by Frame.io
 	ick       map[string]iconik.Segment       // as confirmed by iconik

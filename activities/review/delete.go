@@ -211,8 +211,8 @@ func (r *review) isEmpty(ctx context.Context, a frameio.Asset) (bool, error) {
 	return true, nil
 }
 
-// deleteAgain deletes what Frame.io still shows of the review: a file that it only did not find for a moment when it was to be
-// deleted, or a lost upload that it showed too late, perhaps under a name that tells it from another one.
+// deleteAgain deletes what Frame.io still shows of the review: a file that it briefly did not find when the review deleted it,
+// or a lost upload that it showed too late, perhaps renamed because its name was taken.
 func (r *review) deleteAgain(ctx context.Context, a frameio.Asset) error {
 	assets, err := r.assets(ctx)
 	mine := slices.ContainsFunc(assets, func(it ledger.ReviewAsset) bool { return it.FileID == a.ID })

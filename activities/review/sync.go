@@ -300,7 +300,7 @@ func (r *review) lookAtShare(ctx context.Context) error {
 			return err
 		}
 		return r.notifyOnce(ctx, "link:watermark", lostWatermark)
-	case !s.Active && slices.Contains(r.row.Notes, lostWatermark): // Framebridge did that
+	case !s.Active && slices.Contains(r.row.Notes, lostWatermark): // by Framebridge
 	case !s.Active:
 		return r.notifyOnce(ctx, "link:off", "Someone switched off the review link in Frame.io. Reviewers cannot open it. Framebridge syncs comments until the expiry.")
 	case !s.ExpiresAt.IsZero() && s.ExpiresAt.Sub(r.row.ExpiresAt).Abs() > time.Minute:

@@ -95,7 +95,7 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	return s.put(ctx, row)
 }
 
-// moveHere deletes what stands in iconik for a comment on the version from which somebody has moved it in Frame.io.
+// moveHere deletes a comment's segment from the version on which it was before somebody moved it in Frame.io.
 func (s *assetSync) moveHere(ctx context.Context, id string) error {
 	was, moved := s.elsewhere[id]
 	link, _, err := s.tenant.Ledger.Link(ctx, ledger.LinkComment, s.toIconikKey(id))
@@ -254,7 +254,7 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 		return err
 	}
 	s.ick[made.ID], row.Refused = *made, ""
-	for _, part := range op.Parts { // whatever else has changed there is an edit of its own
+	for _, part := range op.Parts { // any other change there is a separate edit
 		row.Iconik.Copy(part, iconikState(*made))
 		row.Frameio.Copy(part, frameioState(c))
 	}

@@ -56,8 +56,8 @@ func TestOnlyALostUploadIsDeleted(t *testing.T) {
 	assert.Equal(t, []string{"lost"}, fio.deleted, "V4 may name its users by Adobe's ids, and the token's user by another")
 }
 
-// What Frame.io still shows of the review at its end is deleted again: a file that it did not find for a moment, and a lost upload that
-// it listed too late or renamed. What people put there stays.
+// What Frame.io still shows of the review at its end is deleted again: a file that it briefly did not find, and a lost upload that it
+// listed too late or renamed. What people put there stays.
 func TestWhatIsStillShownIsDeletedAgain(t *testing.T) {
 	file := func(id, name, uploader string, size int64, at time.Time) frameio.Asset {
 		return frameio.Asset{ID: id, Kind: frameio.KindFile, Name: name, Size: size, UploadedAt: at, Uploader: frameio.User{ID: uploader}}

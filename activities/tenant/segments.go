@@ -209,7 +209,7 @@ func Shapes(d *iconik.Drawing) []mapping.Shape {
 	return out
 }
 
-// Undrawable returns the shapes that Frame.io cannot have.
+// Undrawable returns the shapes that Frame.io does not support.
 func Undrawable(g iconik.Segment) []iconik.Primitive {
 	var out []iconik.Primitive
 	if g.Drawing != nil {

@@ -256,7 +256,7 @@ func (a Files) s3Sink(it ledger.Item, enforcesMD5 bool, size, part int64, upload
 func (a Files) b2Sink(it ledger.Item, part int64, stored func(context.Context) (int64, error)) transfer.Sink {
 	whole := func(ctx context.Context) (b2.Endpoint, error) {
 		f, err := a.uploadFile(ctx, it, false)
-		if err == nil && f.UploadURL == "" { // Backblaze had none to give
+		if err == nil && f.UploadURL == "" { // Backblaze had none to offer
 			err = fmt.Errorf("%w for %q at the moment", ErrNoURL, it.Name)
 		}
 		return b2.Endpoint{URL: f.UploadURL, Token: f.UploadCredentials.AuthorizationToken, Name: f.UploadFilename}, err

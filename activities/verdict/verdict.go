@@ -1,4 +1,4 @@
-// Package verdict says what an archive has proven.
+// Package verdict decides what an archive has proven.
 package verdict
 
 import (
@@ -35,8 +35,8 @@ func some(n int64, what string) string {
 	return fmt.Sprintf(", %d %s", n, what)
 }
 
-// ProvenSince returns since when an archive whose run has just ended has been proven without a break. A run that has changed or found
-// something, and did not end verified, breaks it. One that could not look, as while a vendor was away, does not.
+// ProvenSince returns since when an archive whose run has just ended has been proven without a break. A run that changed or found
+// something and did not end verified is a break. A run that could not look, for example while a vendor was down, is not.
 func ProvenSince(r ledger.Archive) time.Time {
 	verified := r.Status == ledger.Verified || r.Status == ledger.VerifiedWithExceptions
 	switch {

@@ -59,10 +59,10 @@ func All[T any](ctx context.Context, operation string, id func(T) string, list f
 	return unique(all, id), nil
 }
 
-// Listing notices that a listing which is read page by page repeats itself or does not end.
+// Listing detects that a listing read page by page repeats itself or does not end.
 func Listing(operation string) *rest.Listing { return rest.NewListing(vendor, operation) }
 
-// UnknownKind is why an object in a folder cannot be brought over: it is of a kind that Framebridge does not know. nil for all others.
+// UnknownKind returns an error if Framebridge does not know an object's kind and so cannot bring it over, or nil.
 func UnknownKind(a Asset) error {
 	switch a.Kind {
 	case KindFile, KindFolder, KindStack:
@@ -71,7 +71,7 @@ func UnknownKind(a Asset) error {
 	return &rest.Error{Vendor: vendor, Operation: "list a folder", Class: rest.Unsupported, Detail: fmt.Sprintf("%q is of the kind %q, which Framebridge does not know", a.Name, a.Kind)}
 }
 
-// unique leaves out the rows whose id came before.
+// unique removes the rows whose ID has come before.
 func unique[T any](rows []T, id func(T) string) []T {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(rows, func(row T) bool {

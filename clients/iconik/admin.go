@@ -72,7 +72,7 @@ type Account struct {
 	Groups       []string `json:"groups"`
 }
 
-// objects reads a listing without pages; one of nothing may not be there.
+// objects reads a listing without pages. A 404 means that it is empty.
 func objects[T any](ctx context.Context, s *AdminService, op, p string) ([]T, error) {
 	var e envelope[T]
 	if err := s.c.get(ctx, op, p, nil, &e); err != nil {
@@ -277,7 +277,7 @@ func (s *AdminService) Probe(ctx context.Context, service string, q url.Values) 
 	return s.c.get(ctx, "probe "+service, path(service), q, nil)
 }
 
-// ofViewFields are what a view says of its fields.
+// ofViewFields are what a view itself says about its fields.
 var ofViewFields = []string{"name", "label", "required", "read_only", "auto_set", "hide_if_not_set", "options", "source_url"}
 
 // AddToView appends fields to a view and leaves everything else as people have arranged it. It reads and replaces the view with
@@ -293,7 +293,7 @@ func (s *AdminService) AddToView(ctx context.Context, id string, fields []ViewFi
 		return err
 	}
 	for _, f := range v.Fields {
-		_, merged := f["field_type"] // with the field's own definition, of which a view takes nothing
+		_, merged := f["field_type"] // with the field's own definition, which does not belong in a view
 		for k, value := range f {
 			if value == nil || k == "mapped_field_name" || merged && !slices.Contains(ofViewFields, k) {
 				delete(f, k)

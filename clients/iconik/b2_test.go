@@ -9,8 +9,8 @@ import (
 	"github.com/framebridge/framebridge/clients/rest"
 )
 
-// A place for a further stream of parts may come without the id that it was asked with, and Backblaze's errors come in an answer
-// of 200: neither is a place without an address.
+// The endpoint for another stream of parts may come without the upload's ID, and Backblaze's errors come in a response with
+// status 200. Neither is taken for an endpoint without a URL.
 func TestPlacesToUploadToOnB2(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]struct {

@@ -197,17 +197,17 @@ type envelope[T any] struct {
 	Total   count   `json:"total"`
 }
 
-// count is a number that a listing says of itself; 0 where it says none.
+// count is a number that a listing states about itself, or 0 if it states none.
 type count int
 
-// UnmarshalJSON takes what is no whole number for none: the rows are read all the same.
+// UnmarshalJSON treats anything but a number as none, so that the rows are still read.
 func (n *count) UnmarshalJSON(raw []byte) error {
 	*n = count(max(0, orZero(whole(raw))))
 	return nil
 }
 
-// hasNext says that more is listed than the rows that were read, the page's included: by its link, or by the total, of which some
-// listings have one only.
+// hasNext reports whether there are more rows than those read, this page's included: by the link or by the total. Some listings
+// have only one of them.
 func (e envelope[T]) hasNext(read int) bool {
 	return e.NextURL != nil && *e.NextURL != "" || read < int(e.Total)
 }
@@ -226,7 +226,7 @@ func byPage[T any](ctx context.Context, c *Client, op, p string, q url.Values) i
 
 // numbered reads a listing by page numbers.
 func numbered[T any](ctx context.Context, op string, get func(ctx context.Context, page int) (envelope[row[T]], error)) iter.Seq2[T, error] {
-	counted := 0 // by the page before
+	counted := 0 // by the previous page
 	read := 0
 	rows := rest.Pages(ctx, vendor, op, func(r row[T]) string { return r.id }, func(ctx context.Context, cursor string) ([]row[T], string, error) {
 		page, _ := strconv.Atoi(cmp.Or(cursor, "1"))
@@ -304,7 +304,7 @@ func byLastID[T any](ctx context.Context, c *Client, op, p string, q url.Values,
 		}
 		read += len(e.Objects)
 		switch n := len(e.Objects); {
-		case n == 0, id(e.Objects[n-1]) == last: // it begins with the last row, and has no other
+		case n == 0, id(e.Objects[n-1]) == last: // it begins with the last row, and has no others
 			return nil, "", nil
 		case n < perPage && !e.hasNext(read):
 			return e.Objects, "", nil

@@ -68,7 +68,7 @@ func TestPartURLsOfSmallPages(t *testing.T) {
 	}
 }
 
-// The URLs that end an upload may come all at once, or each for its name only; an upload that iconik does not know is an error.
+// The URLs that end an upload may come all at once, or each only by name. An upload that iconik does not know is an error.
 func TestMultipartURLsByName(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]any{"complete_url": "https://store/complete", "abort_url": "https://store/abort", "list_parts_url": []string{"https://store/list"}}
@@ -110,7 +110,7 @@ func TestMultipartURLsByName(t *testing.T) {
 	}
 }
 
-// The vendor's document gives the answer the form of the request, with a URL in each part.
+// In the vendor's documentation, the response has the form of the request, with a URL in each part.
 func TestMD5PartURL(t *testing.T) {
 	c := against(t, map[string]http.HandlerFunc{"POST /API/files/v1/assets/A/files/F/multipart_url/s3/part/": func(w http.ResponseWriter, r *http.Request) {
 		var body map[string]any
@@ -203,8 +203,7 @@ func TestListingsThatRepeat(t *testing.T) {
 	}
 }
 
-// A listing that gives fewer rows than were asked for says by one of pages, link and total that there are more. What else it says of
-// itself is not needed.
+// A listing that returns fewer rows than requested shows by its pages, link or total that there are more. One of them is enough.
 func TestListingsOfSmallPages(t *testing.T) {
 	t.Parallel()
 	for name, says := range map[string]func(from, to int) map[string]any{
@@ -251,7 +250,7 @@ func TestListingsOfSmallPages(t *testing.T) {
 			if err != nil || len(segments) != 7 {
 				t.Errorf("%d segments, %v", len(segments), err)
 			}
-			if name == "pages" { // of no meaning there
+			if name == "pages" { // has no meaning there
 				return
 			}
 			files, err := c.Files.Files(t.Context(), "a", "v")
@@ -294,7 +293,7 @@ func TestNumbersInOtherForms(t *testing.T) {
 	}
 }
 
-// The list of views is documented without pages, as lists that have them begin: with ten rows.
+// The list of views is documented without pages, but listings that have pages start with ten rows.
 func TestViewsInPages(t *testing.T) {
 	c := against(t, map[string]http.HandlerFunc{"GET /API/metadata/v1/views/": func(w http.ResponseWriter, r *http.Request) {
 		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
@@ -365,7 +364,7 @@ func TestPosters(t *testing.T) {
 	}
 }
 
-// Where an answer does not show what was written, it is read: what iconik has is compared with what was sent.
+// If a response does not show what was written, it is read: what iconik has is compared with what was sent.
 func TestAnswersThatShowNothing(t *testing.T) {
 	t.Parallel()
 	is := map[string]any{"id": "S", "segment_type": "COMMENT", "segment_text": "as it is", "name": "f", "field_type": "string", "label": "F"}
@@ -401,7 +400,7 @@ func TestAnswersThatShowNothing(t *testing.T) {
 	}
 }
 
-// A view whose fields come with their definitions, whatever was asked for, is written back as a view.
+// A view whose fields come with their definitions, despite the request, is written back without them.
 func TestAViewTakesNoDefinitions(t *testing.T) {
 	var put map[string]any
 	c := against(t, map[string]http.HandlerFunc{

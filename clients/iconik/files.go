@@ -311,16 +311,16 @@ type MultipartURLs struct {
 	ListPartsURL []string `json:"list_parts_url"`
 }
 
-// MultipartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/. parts, where it is known, has all pages of
-// the list of parts in the answer. Clients that are known name one kind of URL with each call: which come without is not documented,
-// and what does not come is asked for by its name.
+// MultipartURLs wraps GET files/v1/assets/{id}/files/{file}/multipart_url/. If parts is known, the response covers all pages of
+// the list of parts. Known clients ask for one kind of URL per call. Which kinds come without that is not documented, so
+// MultipartURLs asks for missing ones by name.
 func (s *FilesService) MultipartURLs(ctx context.Context, assetID, fileID, uploadID string, parts int) (*MultipartURLs, error) {
 	q := url.Values{"upload_id": {uploadID}}
 	if parts > 0 {
 		q.Set("max_part_number", strconv.Itoa(parts))
 	}
 	var m MultipartURLs
-	ask := func(q url.Values) error { // what an answer names is added
+	ask := func(q url.Values) error { // adds what the response has
 		return s.c.get(ctx, "multipart URLs", path("files/v1/assets", assetID, "files", fileID, "multipart_url"), q, &m)
 	}
 	err := ask(q)
@@ -401,8 +401,8 @@ type B2Upload struct {
 	Token string `json:"authorization_token"`
 }
 
-// StartB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/start/. With an upload's id it gives a further place
-// for its parts, whose answer need not name the upload again. iconik passes on what Backblaze could not do in an answer of 200.
+// StartB2 wraps POST files/v1/assets/{id}/files/{file}/multipart/b2/start/. With an upload's ID, it returns another endpoint for
+// its parts, and the response need not repeat the ID. iconik passes on Backblaze's errors in a response with status 200.
 func (s *FilesService) StartB2(ctx context.Context, assetID, fileID, uploadID string) (*B2Upload, error) {
 	body := map[string]any{}
 	if uploadID != "" {
@@ -418,7 +418,7 @@ func (s *FilesService) StartB2(ctx context.Context, assetID, fileID, uploadID st
 	if err == nil && (u.Error != "" || uploadID != "" && u.URL == "") {
 		e := &rest.Error{Vendor: "iconik", Operation: op, Status: http.StatusOK, Class: rest.Retryable, Detail: "Backblaze gives no place to upload to"}
 		if why := strings.TrimSpace(u.Code + " " + u.Error); why != "" {
-			e.Cause = errors.New(why) // which is scrubbed where it is shown
+			e.Cause = errors.New(why) // it is scrubbed wherever it is shown
 		}
 		err = e
 	}

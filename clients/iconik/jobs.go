@@ -95,8 +95,8 @@ func (c *Client) Clicked(ctx context.Context, assetIDs, collectionIDs []string) 
 	return title, nil
 }
 
-// Create wraps POST jobs/v1/jobs/. That a job has steps from its creation is documented both ways: where iconik refuses it with
-// them, it is there without.
+// Create wraps POST jobs/v1/jobs/. Whether a job may be created with steps is documented both ways: if iconik refuses them,
+// Create creates it without.
 func (s *JobsService) Create(ctx context.Context, req JobRequest) (*Job, error) {
 	var j Job
 	create := func() error { return s.c.post(ctx, "create job", path("jobs/v1/jobs"), nil, req, &j) }

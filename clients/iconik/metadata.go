@@ -63,7 +63,7 @@ func (s *MetadataService) UpdateField(ctx context.Context, f Field) (*Field, err
 	return s.said(ctx, f.Name, out)
 }
 
-// said is the field that an answer shows, or the field itself where it shows none: what it is must be known before values are written.
+// said returns the field that a response shows, or reads it if the response shows none: its type must be known to write values.
 func (s *MetadataService) said(ctx context.Context, name string, answer Field) (*Field, error) {
 	if answer.Name == "" || answer.FieldType == "" {
 		return s.Field(ctx, name)

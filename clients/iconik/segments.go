@@ -72,7 +72,7 @@ type SegmentRequest struct {
 func (s *SegmentsService) Create(ctx context.Context, assetID string, req SegmentRequest) (*Segment, error) {
 	var seg Segment
 	err := s.c.post(ctx, "create segment", path("assets/v1/assets", assetID, "segments"), nil, req, &seg)
-	if err == nil && seg.ID != "" && seg.Type == "" { // it was made, and no more is said of it
+	if err == nil && seg.ID != "" && seg.Type == "" { // it was created, but the response shows no more
 		if is, err := s.Get(ctx, assetID, seg.ID); err == nil {
 			return is, nil
 		}
@@ -132,8 +132,8 @@ func (p SegmentPatch) IsEmpty() bool {
 	return len(p.Clear) == 0 && p.Text == nil && p.Checked == nil && p.StartMS == nil && p.EndMS == nil && p.Drawing == nil && p.ExternalID == nil && p.Internal == nil
 }
 
-// Update wraps PATCH assets/v1/assets/{id}/segments/{segment}/ and returns the segment as it is then, which is asked for where the
-// answer does not say: what the segment has is compared with what it is to have.
+// Update wraps PATCH assets/v1/assets/{id}/segments/{segment}/ and returns the updated segment. If the response does not show it,
+// Update reads it: callers compare what the segment has with what it should have.
 func (s *SegmentsService) Update(ctx context.Context, assetID, id string, p SegmentPatch) (*Segment, error) {
 	body := map[string]any{"segment_type": "COMMENT"}
 	set := func(name string, v any, is bool) {

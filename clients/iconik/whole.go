@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// whole reads a number that should be a whole one and may come as text or with a fraction, of which the next whole number stands for
-// it; nil for what is no number, or none that fits. One such row must not cost the listing that it is in.
+// whole parses a number that should be whole but may come as text or with a fraction, which it rounds up. It returns nil for anything
+// else, and for numbers that do not fit. One such row must not cost the whole listing.
 func whole(raw json.RawMessage) *int64 {
 	text := Scalar(raw)
 	n, err := strconv.ParseInt(text, 10, 64)
@@ -29,7 +29,7 @@ func orZero(n *int64) int64 {
 	return *n
 }
 
-// UnmarshalJSON reads the times in whatever form.
+// UnmarshalJSON accepts the times in any form.
 func (s *Segment) UnmarshalJSON(raw []byte) error {
 	type plain Segment
 	v := struct {
@@ -42,7 +42,7 @@ func (s *Segment) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
-// UnmarshalJSON reads the size in whatever form.
+// UnmarshalJSON accepts the size in any form.
 func (f *File) UnmarshalJSON(raw []byte) error {
 	type plain File
 	v := struct {
@@ -54,7 +54,7 @@ func (f *File) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
-// UnmarshalJSON reads the size in whatever form.
+// UnmarshalJSON accepts the size and the frame rate in any form.
 func (p *Proxy) UnmarshalJSON(raw []byte) error {
 	type plain Proxy
 	v := struct {

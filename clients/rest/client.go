@@ -319,7 +319,7 @@ func untilLanded(ctx context.Context) (context.Context, func()) {
 func (r Request) unanswered(resp *http.Response, raw []byte, wanted bool) string {
 	empty := len(bytes.TrimSpace(raw)) == 0
 	switch {
-	case strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") && !empty && !json.Valid(raw): // JSON under another name is none
+	case strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") && !empty && !json.Valid(raw): // mislabeled JSON is still JSON
 		return "the response is a web page"
 	case empty && wanted && (r.Method == http.MethodGet || r.Method == http.MethodPost) && resp.StatusCode <= http.StatusCreated:
 		return "the response is empty"

@@ -298,7 +298,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	assert.True(t, e.Uncertain, "the write has taken effect, whatever the proxy answered")
 }
 
-// What stands between answers with its own page; an answer is known by what it is, not by what it calls itself.
+// Proxies in between answer with pages of their own. A response counts as what it is, not as what its header says.
 func TestAWebPageIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	for body, taken := range map[string]bool{`<html><p>Sign in</p></html>`: false, `{"id":"1"}`: true, `Sign in`: false, ``: true, " \n[1]": true} {

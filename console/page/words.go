@@ -92,12 +92,12 @@ func Web(address string) string {
 	return ""
 }
 
-// Typed is what somebody typed, as far as it is text.
+// Typed returns what somebody typed, without surrounding space and without what is not text.
 func Typed(text string) string {
 	return strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), ""))
 }
 
-// Searched is what somebody typed to look for, within limits.
+// Searched returns what somebody typed as a search, cut to longestSearch.
 func Searched(text string) string {
 	text = Typed(text)
 	if r := []rune(text); len(r) > longestSearch {

@@ -86,8 +86,8 @@ func (b Box) Sealed(ctx context.Context) (kept, unreadable int, err error) {
 	return kept, unreadable, err
 }
 
-// Rewrite changes, within a transaction, the encrypted texts of a tenant. It returns how many. What no key opens tells nobody anything, and
-// stays.
+// Rewrite applies change to a tenant's encrypted texts, within a transaction, and returns how many it changed. Texts that no key decrypts
+// reveal nothing, and stay.
 func (b Box) Rewrite(ctx context.Context, tx database.Session, tenant string, change func(string) string) (int, error) {
 	all, err := b.texts(ctx, tx, "WHERE tenant = ? AND body LIKE ?", tenant, mark+"%")
 	if err != nil {

@@ -212,7 +212,7 @@ func (c *cleaner) beside(object map[string]any, change func(string) string) {
 // emailForm finds addresses in any text.
 var emailForm = regexp.MustCompile(`[\p{L}\p{N}._%+\-&']*[\p{L}\p{N}_+]@[\p{L}\p{N}\-]+(?:\.[\p{L}\p{N}\-]+)+`)
 
-// fileForm is a picture for screens of a higher resolution, as in icon@2x.png, which is nobody.
+// fileForm matches pictures for high-resolution screens, such as icon@2x.png, which is not an address.
 var fileForm = regexp.MustCompile(`(?i)@[0-9](?:\.[0-9])?x\.(?:png|jpe?g|gif|webp|tiff?|psd|svg|pdf|heic|mov|mp4)$`)
 
 func anyAddress(text string) [][]int {
@@ -226,7 +226,7 @@ func anyAddress(text string) [][]int {
 	return places
 }
 
-// oneAddress finds one address, whatever its case and the Unicode form of its letters, also as URLs write it, and not where it is part of a
+// oneAddress returns a function that finds one address, ignoring case and Unicode form, also as URLs write it, unless it is part of a
 // longer one.
 func oneAddress(address string) func(string) [][]int {
 	var forms []string

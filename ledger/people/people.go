@@ -142,8 +142,8 @@ func namesOf(ctx context.Context, h ledger.TenantLedger, address string) (map[st
 	return names, nil
 }
 
-// deletes is an error where somebody has asked for a deletion in Frame.io that has not ended: under a pseudonym, it could be approved by
-// whoever has asked for it.
+// deletes returns an error that wraps ErrInUse if the person takes part in a deletion in Frame.io that has not ended: under a pseudonym,
+// they could approve their own request.
 func deletes(ctx context.Context, h ledger.TenantLedger, address string) error {
 	for a, err := range h.AllArchives(ctx) {
 		if err != nil {
@@ -160,7 +160,7 @@ func deletes(ctx context.Context, h ledger.TenantLedger, address string) error {
 	return nil
 }
 
-// eraseArchives takes a person out of archives. Nobody is mailed under a pseudonym: addresses there go.
+// eraseArchives erases a person from archives. It deletes their address rather than replacing it, so that nobody mails a pseudonym.
 func eraseArchives(ctx context.Context, h ledger.TenantLedger, e *eraser, out *Erasure) error {
 	for a, err := range h.AllArchives(ctx) {
 		if err != nil {

@@ -54,13 +54,13 @@ func (t Column) Replace(ctx context.Context, tx database.Session, more, text str
 	return changed, nil
 }
 
-// Same says that two texts are one address, whatever their case, the Unicode form of their letters, and space around them.
+// Same reports whether two texts are the same address, ignoring case, Unicode form and surrounding space.
 func Same(a, b string) bool {
 	form := func(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
 	return strings.EqualFold(form(a), form(b))
 }
 
-// Roughly is a pattern for LIKE that finds a text, also as JSON and URLs write it, and may find more.
+// Roughly returns a LIKE pattern that finds a text, also as JSON and URLs write it. It may match more.
 func Roughly(text string) string {
 	var p strings.Builder
 	for _, r := range strings.ToLower(norm.NFC.String(text)) {

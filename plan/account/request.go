@@ -12,7 +12,7 @@ import (
 // MostInParallel is the most projects that a migration may archive at once.
 const MostInParallel = 50
 
-const mostWindows = 100 // every look at a migration holds each against the clock
+const mostWindows = 100 // every look at a migration compares each with the clock
 
 // Request describes a migration: which projects, and how to archive them. Its JSON names are those of the API and of the ledger.
 type Request struct {

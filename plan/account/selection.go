@@ -125,7 +125,7 @@ func dateOf(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339, text)
 }
 
-// matches holds a project against everything but its workspace, and its ID: where IDs are selected, nothing else was read.
+// matches reports whether a project matches, apart from its workspace and ID: if IDs are selected, no other projects are read.
 func (m matcher) matches(p frameio.Project) bool {
 	if m.name != "" && !fits(m.name, p.Name) {
 		return false
@@ -151,8 +151,8 @@ func lastChanged(p frameio.Project) time.Time {
 	return p.UpdatedAt
 }
 
-// fits holds a name against a folded pattern. A name fits itself, whatever its brackets would mean as a pattern. To path.Match a slash ends
-// what * stands for; in names it is a character.
+// fits reports whether a name matches a folded pattern. A name matches itself, whatever its brackets would mean in a pattern. In
+// path.Match, * stops at a slash. In names, a slash is an ordinary character.
 func fits(pattern, name string) bool {
 	const slash = "\x00"
 	if name = folded(name); name == pattern {

@@ -184,7 +184,7 @@ func (hs Hours) At(now time.Time) State {
 	return s
 }
 
-// How far ahead an end is told: also in changes of the windows, of which a hundred have too many in two years to look at.
+// How far ahead an end is predicted. Changes are limited, too: a hundred windows have too many in two years to look at.
 const (
 	longest     = 2 * 366 * 24 * time.Hour
 	mostChanges = 5000

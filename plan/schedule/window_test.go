@@ -181,7 +181,7 @@ func TestAPauseIsNoSlowness(t *testing.T) {
 	assert.InDelta(t, time.Minute.Seconds(), left.Seconds(), 0.1)
 }
 
-// As many windows as a migration may have, each a minute a day: whoever looks ahead does not go through all of two years.
+// As many windows as a migration may have, each a minute a day: a look ahead does not go through all of two years.
 func TestTheEndOfManyWindowsIsNotLookedForLong(t *testing.T) {
 	var windows []Window
 	for n := range 100 {

@@ -33,7 +33,7 @@ func (a *Azure) DropBlocks() {
 	a.blocks = map[string]map[string][]byte{}
 }
 
-// LosePart forgets one block of each blob, the number-th by name.
+// LosePart discards one block of each blob, the number-th by name.
 func (a *Azure) LosePart(number int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -99,7 +99,7 @@ func (a *Azure) put(w http.ResponseWriter, r *http.Request, name string, isBlock
 		refuse(w, http.StatusBadRequest, "Md5Mismatch")
 		return
 	}
-	if r.Header.Get("Content-Md5") != "" { // since version 2019-02-02, only then
+	if r.Header.Get("Content-Md5") != "" { // since version 2019-02-02, only if it was sent
 		w.Header().Set("Content-Md5", text)
 	}
 	a.mu.Lock()

@@ -262,7 +262,7 @@ func TestAFailedStartHidesNoMigration(t *testing.T) {
 	assert.Equal(t, olderMigration, newest.ID)
 }
 
-// A mirror that is not there is none that cannot be controlled now: 404, as for an archive, a review or a migration.
+// A mirror that does not exist is a 404, as for an archive, a review or a migration, and not a refusal.
 func TestAMirrorThatIsNotThereIsNotFound(t *testing.T) {
 	f := newTestServer(t)
 	handle, schedules := &mocks.ScheduleHandle{}, &mocks.ScheduleClient{}

@@ -340,7 +340,7 @@ func TestABodyIsTakenAsItIsMeantOrNotAtAll(t *testing.T) {
 	}
 }
 
-// What is asked of a reclaim and cannot be is named by its field; whatever else stands against one is the archive's.
+// A refused request for a reclaim names the field at fault. Any other obstacle is named by the archive's ID.
 func TestARefusedReclaimNamesItsField(t *testing.T) {
 	f := newTestServer(t)
 	f.noTemporal()

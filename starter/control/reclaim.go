@@ -47,7 +47,7 @@ func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive le
 	if !in.DryRun && t.Archive.Reclaim != "allowed" {
 		return Accepted{}, &Refusal{"archive.reclaim is off: an administrator must set it to allowed"}
 	}
-	if in.Name != "" && norm.NFC.String(in.Name) != norm.NFC.String(archive.Name) { // people see no difference between the forms
+	if in.Name != "" && norm.NFC.String(in.Name) != norm.NFC.String(archive.Name) { // people cannot see the difference
 		return Accepted{}, &FieldError{"project", fmt.Sprintf("the name you typed is not the project's name in Frame.io, which is %q", archive.Name)}
 	}
 	who, now := s.actor(ctx), time.Now().UTC()
@@ -77,7 +77,7 @@ func (s *Service) StartReclaim(ctx context.Context, t *config.Tenant, archive le
 	if err := s.runReclaim(ctx, t, made, workflows.ReclaimState{}); err != nil {
 		why := "Framebridge could not reach Temporal: ask again"
 		_, uerr := h.UpdateReclaim(context.WithoutCancel(ctx), func(r *ledger.Reclaim) error {
-			if r.ArchiveRun != 0 { // only Temporal's answer was lost: it has begun
+			if r.ArchiveRun != 0 { // the run has begun: only Temporal's answer was lost
 				return errHasBegun
 			}
 			r.Status, r.Reason, r.FinishedAt = ledger.ReclaimRefused, why, time.Now().UTC()
@@ -101,8 +101,8 @@ func (s *Service) runReclaim(ctx context.Context, t *config.Tenant, r ledger.Rec
 	return s.execute(ctx, o, workflows.ReclaimName, workflows.ReclaimInput{ReclaimRef: workflows.ReclaimRef{Tenant: t.ID, Archive: r.Archive, Run: r.Run}, DryRun: r.DryRun, State: state})
 }
 
-// certifying refuses another run while the last one, which has ended, makes its certificate, and has one that is missing made first: of two
-// runs, the one before would never have it.
+// certifying refuses another run while the last one, which has ended, makes its certificate. If that is missing, it has it made first: after
+// another run, nothing would make it.
 func (s *Service) certifying(ctx context.Context, t *config.Tenant, h ledger.ArchiveLedger) error {
 	last, known, err := h.Reclaim(ctx)
 	if err != nil {

@@ -140,7 +140,7 @@ func TestATerminatedReclaimIsClosed(t *testing.T) {
 	assert.Contains(t, actions(t, s), "reclaim examined by sam")
 }
 
-// begins takes the start of a workflow, and its answer is lost.
+// begins accepts the start of a workflow, but its answer is lost.
 type begins struct {
 	silent
 	h ledger.ArchiveLedger
@@ -151,7 +151,7 @@ func (b *begins) ExecuteWorkflow(ctx context.Context, _ client.StartWorkflowOpti
 	return nil, errors.Join(serviceerror.NewUnavailable("down"), err)
 }
 
-// Only Temporal's answer was lost, and the run has begun: nobody says that it is refused.
+// Only Temporal's answer was lost, and the run has begun, so it is not refused.
 func TestAReclaimThatHasBegunIsNotRefused(t *testing.T) {
 	t.Parallel()
 	s, _, h := reclaiming(t, "sam", ledger.ReclaimRefused)
@@ -167,7 +167,7 @@ func TestAReclaimThatHasBegunIsNotRefused(t *testing.T) {
 	assert.Equal(t, []string{"reclaim examined by sam"}, actions(t, s))
 }
 
-// A name is typed letter by letter, whichever Unicode form the keyboard writes.
+// A typed name matches in whichever Unicode form the keyboard writes it.
 func TestATypedNameIsTheProjects(t *testing.T) {
 	t.Parallel()
 	for typed, right := range map[string]bool{"Cafe\u0301 Noir - Archived": true, "Caf\u00e9 Noir - Archived": true, "caf\u00e9 noir - archived": false, "Cafe Noir - Archived": false,
@@ -188,7 +188,7 @@ func TestATypedNameIsTheProjects(t *testing.T) {
 	}
 }
 
-// A run has deleted, and iconik did not take its certificate: it is made before another run begins, which nothing could certify otherwise.
+// iconik refused the certificate of a run that has deleted files. It is made before another run begins, because nothing would make it later.
 func TestAMissingCertificateIsMadeFirst(t *testing.T) {
 	t.Parallel()
 	s, temporal, h := reclaiming(t, "sam", ledger.ReclaimDone)

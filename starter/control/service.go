@@ -116,8 +116,8 @@ type Refusal struct{ Why string }
 
 func (r *Refusal) Error() string { return r.Why }
 
-// Missing is a control of something that is not there.
+// Missing is the error of a control of something that does not exist.
 type Missing struct{ Refusal }
 
-// Unwrap lets it be taken for a refusal, which it is to most.
+// Unwrap returns the Refusal, which is all that most callers look for.
 func (m *Missing) Unwrap() error { return &m.Refusal }

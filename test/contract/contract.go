@@ -257,8 +257,8 @@ func (c *Checker) check(router routers.Router, r *http.Request, body []byte, rec
 	}
 }
 
-// undocumented are the parameters and members of a request of which the vendor's document knows nothing: a strict vendor refuses them,
-// and another one passes over what was meant.
+// undocumented returns the parameters and members of a request that the vendor's document does not have: a strict vendor refuses them,
+// and another ignores them.
 func undocumented(route *routers.Route, r *http.Request, body []byte) (names []string) {
 	for name := range r.URL.Query() {
 		if route.Operation.Parameters.GetByInAndName("query", name) == nil && route.PathItem.Parameters.GetByInAndName("query", name) == nil {

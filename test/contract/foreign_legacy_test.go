@@ -20,22 +20,22 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// spoken is an answer of V2 on its way to us. said is a list of rows or one object.
+// spoken is a response from V2 on its way to us. said is a list of rows or one object.
 type spoken struct {
 	r      *http.Request
-	asked  string // the path, as we asked for it
+	asked  string // the path, as we requested it
 	status int
 	header http.Header
 	said   any
-	empty  bool // it comes without a body
+	empty  bool // it has no body
 
-	stacks *sync.Map // ids of version stacks that were shown
-	shown  *sync.Map // presentations by id, as they were listed
+	stacks *sync.Map // IDs of version stacks that were shown
+	shown  *sync.Map // presentations by ID, as they were listed
 	page   int       // of a listing, from 1; how many there are
 	pages  int
 }
 
-// object calls do with every object of the answer, the innermost first.
+// object calls do with every object of the response, the innermost first.
 func (s *spoken) object(do func(map[string]any)) {
 	var walk func(v any)
 	walk = func(v any) {
@@ -65,7 +65,7 @@ func (s *spoken) ofStack() bool {
 	return ok && strings.HasSuffix(s.r.URL.Path, "/children")
 }
 
-// rewrite changes the values of members by what they are in JSON.
+// rewrite replaces the values of members.
 func rewrite(value func(name string, v any) any) func(*spoken) {
 	return func(s *spoken) {
 		s.object(func(o map[string]any) {
@@ -111,7 +111,7 @@ func smallPages(q map[string][]string) {
 	}
 }
 
-// nest puts replies into the comments that they reply to.
+// nest moves replies into the comments that they reply to.
 func nest(beside bool, change func(reply map[string]any)) func(*spoken) {
 	return func(s *spoken) {
 		rows, ok := s.lists("/comments")
@@ -140,11 +140,11 @@ func nest(beside bool, change func(reply map[string]any)) func(*spoken) {
 	}
 }
 
-// oddities are ways in which V2's answers may be other than our simulator's, by what its facts and its document leave open.
+// oddities are ways in which V2's responses may differ from our simulator's, as far as its facts and its document leave that open.
 var oddities = []struct {
 	name   string
-	apart  bool                        // it is no part of all together, where another one stands for it
-	ask    func(q map[string][]string) // what the simulator is asked instead
+	apart  bool                        // not part of all together, where another one stands for it
+	ask    func(q map[string][]string) // changes what the simulator is asked
 	change func(*spoken)
 }{
 	{name: "what is unset is absent", change: func(s *spoken) {
@@ -364,7 +364,7 @@ var oddities = []struct {
 	}},
 }
 
-// abroadV2 stands before V2 and changes its answers.
+// abroadV2 sits in front of V2 and changes its responses.
 func abroadV2(ask func(map[string][]string), change func(*spoken)) func(http.Handler) http.Handler {
 	stacks, shown := new(sync.Map), new(sync.Map)
 	return func(next http.Handler) http.Handler {
@@ -405,7 +405,7 @@ func abroadV2(ask func(map[string][]string), change func(*spoken)) func(http.Han
 	}
 }
 
-// allTogether is a V2 that is other in every way at once.
+// allTogether is a V2 that differs in every way at once.
 func allTogether() (ask func(map[string][]string), change func(*spoken)) {
 	var asks []func(map[string][]string)
 	var changes []func(*spoken)
@@ -428,12 +428,12 @@ func allTogether() (ask func(map[string][]string), change func(*spoken)) {
 		}
 }
 
-// legacyWorld is the sample project on V2, behind what changes its answers.
+// legacyWorld is the sample project on V2, behind a handler that changes its responses.
 func legacyWorld(frameio func(http.Handler) http.Handler) harnessOptions {
 	return harnessOptions{generation: "legacy", storage: "S3", settings: map[string]any{"bucket": "iconik-files"}, seed: sample(smallRaw), frameio: frameio, iconik: plain, objects: plain}
 }
 
-// What another simulator makes of V2's facts is read alike: each way to answer otherwise by itself, and all of them.
+// Another reading of V2's facts gives the same archive: each different way to answer by itself, and all of them together.
 func TestAnotherLegacyFrameioIsReadAlike(t *testing.T) {
 	t.Parallel()
 	home := legacyWorld(plain).open(t)
@@ -457,7 +457,7 @@ func TestAnotherLegacyFrameioIsReadAlike(t *testing.T) {
 	t.Run("all together", alike(allTogether()))
 }
 
-// A review is, too: people on both sides act at random, and both sides end equal.
+// Reviews, too: people on both sides act at random, and both sides end equal.
 func TestAReviewOnAnotherLegacyFrameio(t *testing.T) {
 	t.Parallel()
 	for seed := range rounds(1, 4) {

@@ -35,8 +35,8 @@ func openCleared(t *testing.T) *cleared {
 	return c
 }
 
-// What people delete in Frame.io after it was brought over is named, whatever it is: also a folder with all that is in it, a version of a
-// stack, which nobody has made in iconik, and a collection.
+// What people delete in Frame.io after it was brought over is reported, whatever it is: also a folder with all its contents, a version of
+// a stack, and a collection.
 func TestWhatIsDeletedInFrameioIsNamed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -82,7 +82,7 @@ func TestWhatIsDeletedInFrameioIsNamed(t *testing.T) {
 	}
 }
 
-// What is deleted on both sides is nobody's exception.
+// A share that is deleted on both sides is not an exception.
 func TestAShareThatIsDeletedOnBothSidesIsForgotten(t *testing.T) {
 	t.Parallel()
 	c := openCleared(t)
@@ -97,7 +97,7 @@ func TestAShareThatIsDeletedOnBothSidesIsForgotten(t *testing.T) {
 	assert.False(t, c.again(t).Changed)
 }
 
-// The collection of an empty folder goes with the folder in the run that sees it, and the next one has nothing to do.
+// The run that sees that an empty folder is gone deletes its collection, too, and the next one has nothing to do.
 func TestAnEmptyFolderGoesWithItsRun(t *testing.T) {
 	t.Parallel()
 	c := openCleared(t)
@@ -107,7 +107,7 @@ func TestAnEmptyFolderGoesWithItsRun(t *testing.T) {
 	assert.False(t, c.again(t).Changed)
 }
 
-// A restricted folder's names are not told to those who may read the report once it is gone, and its rule with it.
+// When a restricted folder is gone, and its rule with it, the report still does not reveal its names.
 func TestADeletedRestrictedFolderIsNotTold(t *testing.T) {
 	t.Parallel()
 	c := openCleared(t)
@@ -126,8 +126,8 @@ func TestADeletedRestrictedFolderIsNotTold(t *testing.T) {
 	}
 }
 
-// Who loses access to a folder loses that to what was deleted from it, too, which stays in iconik: a file, and a folder within. Nobody gets
-// any by it.
+// Whoever loses access to a folder also loses access to what was deleted from it but stays in iconik: a file, and a folder within. Nobody
+// gains access.
 func TestWhatIsDeletedFollowsWhoMaySeeItsFolder(t *testing.T) {
 	t.Parallel()
 	c := openCleared(t)

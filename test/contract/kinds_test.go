@@ -13,7 +13,7 @@ import (
 	"github.com/framebridge/framebridge/ledger"
 )
 
-// rewritten changes the bodies of a vendor's answers.
+// rewritten changes the bodies of a vendor's responses.
 func rewritten(change func(r *http.Request, body []byte) []byte) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +29,7 @@ func rewritten(change func(r *http.Request, body []byte) []byte) func(http.Handl
 	}
 }
 
-// What Frame.io lists as something that nobody has told of yet is no empty place: plan and archive name it, and the rest comes over.
+// An object of a kind that nobody has documented is not skipped in silence: plan and archive name it, and the rest is brought over.
 func TestAnObjectOfAnUnknownKindIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, generation := range played() {

@@ -129,8 +129,8 @@ func TestAMissingOriginalIsNotWaitedForForEver(t *testing.T) {
 	}
 }
 
-// A file that fails for want of its original, as the tenant has chosen, is looked at again by each run, and what was kept of it is not written
-// again: a mirror would have a new report each night. What is said of it since follows.
+// A file that fails because its original is missing, as the tenant has chosen, is checked again by each run, but its placeholder is not
+// written again: a mirror would have a new report each night. Changes to its details still follow.
 func TestAnotherLookForAnOriginalWritesNothing(t *testing.T) {
 	t.Parallel()
 	s := openStacks(t, "v4")

@@ -28,30 +28,30 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// otherwise is one way in which iconik may answer as its documents allow, and as our simulator does not.
+// otherwise is one way in which iconik may answer that its documents allow and our simulator does not have.
 type otherwise struct {
 	name   string
 	sim    func(*iconiksim.Options)
-	apart  bool   // it goes with no other
-	parts  bool   // it is about files in parts
-	unlike string // what begins so is not compared in reviews; "-": nothing is
+	apart  bool   // cannot be combined with others
+	parts  bool   // concerns files in parts
+	unlike string // what begins like this is not compared in reviews; "-": nothing is
 	ask    func(*http.Request)
 	answer func(*answered)
 	after  func(next http.Handler, a *answered)
-	before func() func(http.ResponseWriter, *http.Request) bool // answers itself; one for each world
+	before func() func(http.ResponseWriter, *http.Request) bool // answers the call itself; one per world
 }
 
-// answered is an answer on its way.
+// answered is a response on its way.
 type answered struct {
 	*http.Request
-	route  string // the path without its ids
+	route  string // the path without its IDs
 	status int
 	header http.Header
 	body   []byte
 	said   any // the body, decoded
 }
 
-// rows are what is listed.
+// rows returns what is listed.
 func (a *answered) rows() ([]any, map[string]any) {
 	said, _ := a.said.(map[string]any)
 	rows, listed := said["objects"].([]any)
@@ -63,7 +63,7 @@ func (a *answered) rows() ([]any, map[string]any) {
 
 func (a *answered) ok() bool { return a.status < 300 }
 
-// each visits every object in an answer, its own first.
+// each visits every object in a response, the outermost first.
 func (a *answered) each(visit func(map[string]any)) {
 	var walk func(any)
 	walk = func(v any) {
@@ -84,7 +84,7 @@ func (a *answered) each(visit func(map[string]any)) {
 	}
 }
 
-// other stands before our simulator and answers otherwise.
+// other sits in front of our simulator and changes how it answers.
 func other(ways []otherwise) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		var before []func(http.ResponseWriter, *http.Request) bool
@@ -151,7 +151,7 @@ func (set harnessOptions) otherwise(t *testing.T, ways ...otherwise) *harness {
 	return b
 }
 
-// collection is one that a person makes.
+// collection creates one as a person does.
 func (b *harness) collection(t *testing.T, title string) string {
 	t.Helper()
 	req := httptest.NewRequest(http.MethodPost, "/API/assets/v1/collections/", strings.NewReader(`{"title":"`+title+`"}`))
@@ -166,7 +166,7 @@ func (b *harness) collection(t *testing.T, title string) string {
 	return made.ID
 }
 
-// reviewed plays a review from the click to the deletion, and says what people saw of it.
+// reviewed plays a review from the click to the deletion, and returns what people saw of it.
 func (b *harness) reviewed(t *testing.T) (seen []string) {
 	t.Helper()
 	b.frameio.SetWatermark(true)
@@ -268,13 +268,13 @@ func (b *harness) reviewed(t *testing.T) (seen []string) {
 		}
 	}
 	for i, s := range seen {
-		seen[i] = strings.ReplaceAll(s, "service@framebridge.example", "Framebridge Service") // who has no name is called so
+		seen[i] = strings.ReplaceAll(s, "service@framebridge.example", "Framebridge Service") // used if there is no name
 	}
 	slices.Sort(seen)
 	return seen
 }
 
-// installed sets up a tenant, and says what is left to do then; what was set up is removed again.
+// installed sets up a tenant, returns what is then left to do, and removes what it set up.
 func (b *harness) installed(t *testing.T) (left []string) {
 	t.Helper()
 	tenant := b.config.Tenants[tenantID]
@@ -308,8 +308,8 @@ func (b *harness) installed(t *testing.T) (left []string) {
 	return left
 }
 
-// played are the ways of another iconik that are played: each by itself, so that it is named, after all that go together. The fast suite
-// plays these and a few.
+// playedWays returns the ways of another iconik to play: each by itself, so that a failure names it, and all that can be combined. The fast
+// suite plays these and a few of the single ones.
 func playedWays() (ways map[string][]otherwise) {
 	ways = map[string][]otherwise{}
 	for i, way := range otherwises {
@@ -323,7 +323,7 @@ func playedWays() (ways map[string][]otherwise) {
 	return ways
 }
 
-// What another iconik makes of the facts and its documents is read alike.
+// Another iconik that fits the facts and its documents gives the same archive.
 func TestAnotherIconikIsReadAlike(t *testing.T) {
 	t.Parallel()
 	set := harnessOptions{generation: "v4", storage: "S3", settings: map[string]any{"bucket": "iconik-files"}, seed: sample(smallRaw), frameio: plain, objects: plain}
@@ -372,7 +372,7 @@ func TestAnotherIconikIsReadAlike(t *testing.T) {
 		t.Parallel()
 		want := set.otherwise(t).reviewed(t)
 		each(t, func(t *testing.T, _ string, ways []otherwise) {
-			if ways[0].unlike == "-" { // time is skipped, and the index's is not
+			if ways[0].unlike == "-" { // time is skipped, but not for the index
 				t.Skip("not played")
 			}
 			said := func(all []string) []string {

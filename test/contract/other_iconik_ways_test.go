@@ -16,7 +16,7 @@ import (
 	"github.com/framebridge/framebridge/sandbox/iconiksim"
 )
 
-// members replaces what objects have, where change says so; absent takes it away.
+// members replaces the values of objects' members as change says. absent removes one.
 func members(change func(name string, v any) any) func(*answered) {
 	return func(a *answered) {
 		a.each(func(o map[string]any) {
@@ -73,7 +73,7 @@ func envelope(change func(said map[string]any)) func(*answered) {
 	}
 }
 
-// statuses answers what succeeds otherwise.
+// statuses changes successful responses.
 func statuses(change func(a *answered)) func(*answered) {
 	return func(a *answered) {
 		if a.ok() && a.Method != http.MethodGet {
@@ -84,7 +84,7 @@ func statuses(change func(a *answered)) func(*answered) {
 
 func empty(a *answered) { a.said, a.body = nil, nil }
 
-// refusedBy writes errors otherwise.
+// refusedBy writes errors differently.
 func refusedBy(write func(words string) string) func(*answered) {
 	return func(a *answered) {
 		if a.status >= 400 {
@@ -93,7 +93,7 @@ func refusedBy(write func(words string) string) func(*answered) {
 	}
 }
 
-// pagesOf gives fewer rows than were asked for.
+// pagesOf returns fewer rows than requested.
 func pagesOf(most int) func(*http.Request) {
 	return func(r *http.Request) {
 		q := r.URL.Query()
@@ -104,7 +104,7 @@ func pagesOf(most int) func(*http.Request) {
 	}
 }
 
-// tooMany refuses every so many calls.
+// tooMany refuses every nth call.
 func tooMany(nth, most int64) func() func(http.ResponseWriter, *http.Request) bool {
 	return func() func(http.ResponseWriter, *http.Request) bool {
 		var calls, refused atomic.Int64
@@ -118,7 +118,7 @@ func tooMany(nth, most int64) func() func(http.ResponseWriter, *http.Request) bo
 	}
 }
 
-// elsewhere sends every call to the same path once more.
+// elsewhere redirects every call to the same path once.
 func elsewhere(to func(*http.Request) string, status int) func() func(http.ResponseWriter, *http.Request) bool {
 	return func() func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, r *http.Request) bool {
@@ -139,7 +139,7 @@ func withQuery(r *http.Request, p string) string {
 	return p
 }
 
-// numbersAs writes sizes and times otherwise.
+// numbersAs writes sizes and times differently.
 func numbersAs(write func(json.Number) any) func(*answered) {
 	return members(func(name string, v any) any {
 		if n, ok := v.(json.Number); ok && (name == "size" || strings.HasSuffix(name, "_milliseconds")) {

@@ -266,8 +266,8 @@ func TestAReplyInAnotherThreadIsNamed(t *testing.T) {
 	}
 }
 
-// Nor does Framebridge, where Frame.io has it in another thread by now: that is named, too. A reply to a reply that V4 shows under the
-// comment above both, as after an account migration, is in its thread.
+// Nor does Framebridge if Frame.io now has it in another thread: that is reported, too. A reply to a reply that V4 shows under the comment
+// above both, as after an account migration, is in the right thread.
 func TestACommentThatFrameioHasInAnotherThreadIsNamed(t *testing.T) {
 	t.Parallel()
 	p := openProved(t, "legacy")
@@ -280,7 +280,7 @@ func TestACommentThatFrameioHasInAnotherThreadIsNamed(t *testing.T) {
 	p.run()
 	for _, change := range []struct{ comment, parent, name, frameio, iconik string }{
 		{deeper, p.drawn, "and warmer", "in the thread of this one", "in the thread of Rita Reyes <rita@client.example>: a little darker"},
-		{p.drawn, p.over, "this one", "in the thread of a little darker", "none"}, // and with it the one before
+		{p.drawn, p.over, "this one", "in the thread of a little darker", "none"}, // and with it the previous one
 	} {
 		under(change.comment, change.parent)
 		for range 2 {

@@ -226,14 +226,14 @@ func TestACommentMadeSinceRefusesTheProject(t *testing.T) {
 	}
 }
 
-// A run that has ended stays ended, with its reason: an attempt that follows one whose answer was lost neither goes on nor says anything
-// else, whatever has become right meanwhile.
+// A run that has ended stays ended, with its reason: an attempt after one whose answer was lost neither goes on nor changes the reason,
+// whatever is right by then.
 func TestAReclaimThatHasEndedStaysSo(t *testing.T) {
 	t.Parallel()
 	examine, prove, del := workflows.ActExamineReclaim.Name(), workflows.ActProveFiles.Name(), workflows.ActDeleteProven.Name()
 	for name, c := range map[string]struct {
-		before []string // steps that go well
-		step   string   // that finds something
+		before []string // steps that succeed
+		step   string   // the step that finds something
 		status ledger.ReclaimStatus
 	}{
 		"refused when it was examined": {nil, examine, ledger.ReclaimRefused},
@@ -260,7 +260,7 @@ func TestAReclaimThatHasEndedStaysSo(t *testing.T) {
 			}
 			id := r.itemOf(r.other).AssetID
 			r.doc("assets", id, map[string]any{"title": "Mine"})
-			if c.step == examine { // which does not read iconik
+			if c.step == examine { // it does not read iconik
 				r.frameio.Label(r.other, "approved")
 			}
 			first := play(c.step)
@@ -281,8 +281,8 @@ func TestAReclaimThatHasEndedStaysSo(t *testing.T) {
 	}
 }
 
-// The starter heard nothing from Temporal when it started the run, and has written down, and said, that it is refused: where the workflow
-// began all the same, it deletes nothing.
+// The starter got no answer from Temporal when it started the run, and recorded and reported it as refused. If the workflow did begin, it
+// deletes nothing.
 func TestAReclaimWhoseStartWasGivenUpDeletesNothing(t *testing.T) {
 	t.Parallel()
 	r := openReclaimed(t, "v4")
@@ -306,7 +306,7 @@ func TestAReclaimWhoseStartWasGivenUpDeletesNothing(t *testing.T) {
 	assert.Equal(t, ledger.ReclaimDone, again.Status, again.Reason)
 }
 
-// Somebody restores in Frame.io what was deleted, and has it archived again: it can be freed again, stacks too.
+// Somebody restores in Frame.io what was deleted, and archives it again: it can be freed again, stacks included.
 func TestWhatWasRestoredIsFreedAgain(t *testing.T) {
 	t.Parallel()
 	for _, generation := range played() {
@@ -331,7 +331,7 @@ func TestWhatWasRestoredIsFreedAgain(t *testing.T) {
 	}
 }
 
-// A share that somebody makes, or adds to, refuses the project, or stops the run before the next files: people look at them.
+// If somebody creates a share or adds to one, the project is refused, or the run stops before the next files: people look at them.
 func TestAShareMadeSinceRefusesTheProject(t *testing.T) {
 	t.Parallel()
 	for name, share := range map[string]func(r *reclaimed){
@@ -367,7 +367,7 @@ func TestAShareMadeSinceRefusesTheProject(t *testing.T) {
 	}
 }
 
-// Somebody deletes the collection that holds the project's, or the one that holds all: nothing of what is in it is freed.
+// Somebody deletes the collection above the project's, or the topmost one: nothing below it is freed.
 func TestACollectionAboveTheProjectsIsLookedAt(t *testing.T) {
 	t.Parallel()
 	for _, levels := range []int{1, 2} {
@@ -388,7 +388,7 @@ func TestACollectionAboveTheProjectsIsLookedAt(t *testing.T) {
 	}
 }
 
-// A certificate that iconik refuses is made once it takes it: the run's end is played again, and says nothing else.
+// A certificate that iconik refuses is made once iconik accepts it: the run's end is played again, with the same outcome.
 func TestARefusedCertificateIsMadeLater(t *testing.T) {
 	t.Parallel()
 	r := openReclaimed(t, "v4")
@@ -416,7 +416,7 @@ func TestARefusedCertificateIsMadeLater(t *testing.T) {
 	assert.Equal(t, ended, row)
 }
 
-// A worker dies with a deletion under way, and the run is ended before another one sees what became of it: the certificate knows.
+// A worker dies with a deletion under way, and the run is ended before another worker sees what became of it: the certificate says it.
 func TestTheLastDeletionOfAnEndedRunIsCertified(t *testing.T) {
 	t.Parallel()
 	for gone, want := range map[bool]string{true: "3 deleted, 1 left", false: "2 deleted, 2 left"} {

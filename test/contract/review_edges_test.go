@@ -289,7 +289,7 @@ func TestARefusedDrawingCostsNoComment(t *testing.T) {
 	assert.NotEmpty(t, c.frameioIDs())
 }
 
-// A link that Framebridge has switched off for its missing watermark is not said to be switched off by somebody else.
+// A link that Framebridge switched off because of its missing watermark is not reported as switched off by somebody else.
 func TestALinkThatWeSwitchOffIsToldAsThat(t *testing.T) {
 	t.Parallel()
 	c, ref := openReview(t, "v4", 0)

@@ -24,12 +24,12 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// deviation is one way in which another V4 may answer a call, within its document or not far from it. A body of nil is none.
+// deviation is one way in which another V4 may answer a call, within its document or not far from it. A nil body means none.
 type deviation func(r *http.Request, status int, body map[string]any) (int, map[string]any)
 
 var writesOfReviews = regexp.MustCompile(`/(comments|shares|assets|reviewers|folders|move|version_stacks)(/[^/]+)?$`)
 
-// deviations are what another V4 may do otherwise in a review.
+// deviations are what another V4 may do differently in a review.
 var deviations = map[string]deviation{
 	"writes are answered by the ID alone": func(r *http.Request, status int, body map[string]any) (int, map[string]any) {
 		if data, ok := body["data"].(map[string]any); ok && r.Method != http.MethodGet && status < 300 && writesOfReviews.MatchString(r.URL.Path) {
@@ -118,7 +118,7 @@ func everyObject(v any, do func(map[string]any)) {
 	}
 }
 
-// deviating is a V4 with deviations before ours.
+// deviating puts deviations in front of our V4.
 func deviating(all ...deviation) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -145,13 +145,13 @@ func deviating(all ...deviation) func(http.Handler) http.Handler {
 	}
 }
 
-// foreignReview is an open review on a V4 that is not ours.
+// foreignReview opens a review on a V4 that is not ours.
 func foreignReview(t *testing.T, seed int, all ...deviation) (*chaos, workflows.ReviewRef) {
 	t.Helper()
 	return harnessOptions{generation: "v4", storage: "S3", settings: map[string]any{"bucket": "iconik-files"}, seed: sample(smallRaw), frameio: deviating(all...), iconik: plain, objects: plain}.open(t).openReview(t, seed)
 }
 
-// However V4 answers, both sides end equal, nothing is done twice, and nothing comes back as somebody's edit.
+// However V4 answers, both sides end equal, nothing is done twice, and nothing of ours counts as somebody's edit.
 func TestAnotherFrameioIsReviewedAlike(t *testing.T) {
 	t.Parallel()
 	var each []deviation
@@ -194,7 +194,7 @@ func reviewedAlike(t *testing.T, all ...deviation) {
 	assert.Equal(t, before, edits(), "nothing is left to do")
 }
 
-// wholeLife is what only a whole life shows.
+// wholeLife are deviations that matter only over a review's whole life.
 var wholeLife = map[string]deviation{
 	"an address in another field": func(r *http.Request, status int, body map[string]any) (int, map[string]any) {
 		if strings.Contains(r.URL.Path, "/shares") {

@@ -12,7 +12,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// An edit that a side refuses, because the account is locked or the user may not at that moment, is brought over once it may.
+// An edit that a side refuses, because the account is locked or the user lacks a right, is brought over once it is accepted.
 func TestARefusedEditIsBroughtOverLater(t *testing.T) {
 	t.Parallel()
 	c, ref, fio, ick := pickyReview(t, "v4")
@@ -43,7 +43,7 @@ func TestARefusedEditIsBroughtOverLater(t *testing.T) {
 	assert.ElementsMatch(t, []string{"3", "4"}, remarks(c.texts(c.asset)))
 }
 
-// laterComments lets time pass for what is known of comments.
+// laterComments lets time pass for the ledger's rows of comments.
 func (c *chaos) laterComments(by time.Duration) {
 	book := c.book.Tenant(tenantID)
 	rows, err := book.Review(reviewID).Comments(c.t.Context(), 0)

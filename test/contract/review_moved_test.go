@@ -14,7 +14,7 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// moving shows some comments of one file on another.
+// moving shows the comments of one file on another.
 type moving struct {
 	from, to string
 	kept     map[string]map[string]any // by ID
@@ -42,7 +42,7 @@ func (m *moving) deviate(r *http.Request, status int, body map[string]any) (int,
 	return status, body
 }
 
-// A comment that somebody moves to another version is on that version in iconik, too, and on no other; it is deleted nowhere.
+// A comment that somebody moves to another version is on that version in iconik, too, and on no other. It is not lost anywhere.
 func TestACommentMovesToAnotherVersion(t *testing.T) {
 	t.Parallel()
 	for _, up := range []bool{true, false} {

@@ -13,8 +13,8 @@ import (
 	"github.com/framebridge/framebridge/workflows"
 )
 
-// Something that Frame.io does not find for a moment is not taken for gone: the file is deleted, the link goes off, and what is sent
-// again comes under the same link.
+// What Frame.io briefly does not find does not count as gone: the file is deleted, the link is switched off, and what is sent again
+// comes under the same link.
 func TestAPassing404IsNoDeletion(t *testing.T) {
 	t.Parallel()
 	missing := func(c *chaos, call string) {

@@ -10,12 +10,12 @@ import (
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 )
 
-// values are those of the collection with a title.
+// values returns the values of the collection with a title.
 func (c *cleared) values(title string) map[string]string {
 	return c.iconik.Values("collections", c.collection(title, func(map[string]any) {}))
 }
 
-// What a share, a collection, a folder and the project say of themselves follows in the run that sees it, like what is in them.
+// The details of a share, a collection, a folder and the project follow in the run that sees them change, like their contents.
 func TestSettingsThatChangeDuringARunFollow(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -45,7 +45,7 @@ func TestSettingsThatChangeDuringARunFollow(t *testing.T) {
 	}
 }
 
-// That somebody has looked at a share is no change of the project: a mirror would write a report each night.
+// Somebody looking at a share does not change the project: a mirror would write a report each night.
 func TestALookAtAShareIsNoChange(t *testing.T) {
 	t.Parallel()
 	c := openCleared(t)

@@ -92,7 +92,7 @@ func (r *reclaimed) say(comment string, change func(*frameiosim.Comment)) {
 	require.True(r.t, r.frameio.Edit(comment, change))
 }
 
-// above is the collection so many levels above the project's.
+// above returns the collection that many levels above the project's.
 func (r *reclaimed) above(levels int) string {
 	row, _, err := r.rows().Get(r.t.Context())
 	require.NoError(r.t, err)

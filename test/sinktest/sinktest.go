@@ -44,9 +44,9 @@ type Store struct {
 	Corrupt func(on bool)
 	// ForgetUploads makes the store lose incomplete uploads.
 	ForgetUploads func()
-	// LosePart makes the store lose one part of what is not complete.
+	// LosePart makes the store lose one part of each open upload.
 	LosePart func(number int)
-	// Expire makes the URLs that were handed out so far refuse.
+	// Expire makes the URLs issued so far expire.
 	Expire func()
 	// Part is the part size of the sinks, in bytes.
 	Part int64
@@ -277,7 +277,7 @@ func lostUpload(t *testing.T, s Store) {
 	require.True(t, bytes.Equal(file, up.Stored()), "or it is stored again from its beginning")
 }
 
-// A part that the store has lost goes up again, and no other one.
+// A part that the store has lost is sent again, and no other.
 func lostPart(t *testing.T, s Store) {
 	if s.LosePart == nil {
 		t.Skip("the store has no parts to lose")

@@ -116,7 +116,7 @@ func (k *Sink) send(ctx context.Context, method string, query url.Values, header
 	}
 }
 
-// sas is the blob's URL, other than the one that was refused: where parts are refused together, a new one is asked for once.
+// sas returns the blob's URL, other than the refused one. If parts are refused together, it asks for a new one only once.
 func (k *Sink) sas(ctx context.Context, refused string) (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -130,9 +130,9 @@ func (k *Sink) sas(ctx context.Context, refused string) (string, error) {
 	return u, err
 }
 
-// Put implements transfer.Sink. A part is sent with its MD5, which Azure compares: since version 2019-02-02 it answers with one
-// only where it was sent one, so that what is sent without would have to be sent twice. A block is not kept unless it has
-// arrived whole.
+// Put implements transfer.Sink. It sends each part with its MD5, which Azure compares. Since version 2019-02-02, Azure returns an
+// MD5 only if it was sent one, so a part sent without it would have to be sent twice. Azure keeps a block only if it arrived
+// whole.
 func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, error) {
 	receipt := transfer.Receipt{Number: p.Number, Size: p.Size}
 	header, query := http.Header{}, url.Values{}
@@ -166,7 +166,7 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 	return receipt, nil
 }
 
-// Listed implements transfer.Sink. Azure names a block's size only: the checkpoint says whether its bytes were checked.
+// Listed implements transfer.Sink. Azure lists only a block's size; the checkpoint shows whether its bytes were checked.
 func (k *Sink) Listed(ctx context.Context) ([]transfer.Receipt, error) {
 	none := func() (*transfer.Part, []byte) { return nil, nil }
 	answer, err := k.send(ctx, http.MethodGet, url.Values{"comp": {"blocklist"}, "blocklisttype": {"uncommitted"}}, http.Header{}, none)

@@ -61,7 +61,7 @@ func TestAzure(t *testing.T) {
 	})
 }
 
-// However many blocks find the SAS refused at once, a new one is asked for once.
+// However many blocks find the SAS refused at once, a new one is requested only once.
 func TestARefusedSASIsReplacedOnce(t *testing.T) {
 	t.Parallel()
 	const part, parts = 1 << 20, 4

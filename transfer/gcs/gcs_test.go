@@ -66,7 +66,7 @@ func TestSession(t *testing.T) {
 	})
 }
 
-// A session that answers before it has all is no upload: where no checksum tells, the object's size does.
+// A session that reports success before it has all bytes is no upload: without a checksum, the object's size shows it.
 func TestASessionThatEndsTooEarly(t *testing.T) {
 	t.Parallel()
 	for has, fails := range map[int64]bool{granule: true, 2 * granule: false, -1: false} {

@@ -195,7 +195,7 @@ func (k *SessionSink) Complete(ctx context.Context, _ []transfer.Receipt, whole 
 			return transfer.ErrUploadGone
 		}
 	}
-	if k.crc == "" { // an answer that came too early, or of something in between, must not pass for the whole file
+	if k.crc == "" { // an early answer, or one from something in between, must not pass for the whole file
 		stored, err := k.stored(ctx)
 		if err == nil && stored >= 0 && stored != whole.Size {
 			err = transfer.ErrCorrupted
@@ -221,7 +221,7 @@ func crcText(crc uint32) string {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc))
 }
 
-// compare holds the object's checksum against that of the bytes read.
+// compare returns ErrCorrupted if the object's checksum differs from that of the bytes read.
 func compare(crc string, whole transfer.Whole) error {
 	if crc != crcText(whole.CRC32C) {
 		return transfer.ErrCorrupted
@@ -229,7 +229,7 @@ func compare(crc string, whole transfer.Whole) error {
 	return nil
 }
 
-// stored is the finished object's size, -1 where nobody tells.
+// stored returns the finished object's size in bytes, or -1 if it is unknown.
 func (k *SessionSink) stored(ctx context.Context) (int64, error) {
 	if k.s.Stored == nil {
 		return -1, nil

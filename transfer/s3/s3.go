@@ -22,9 +22,9 @@ import (
 const (
 	maxParts   = 9_500 // S3 takes 10,000
 	minPart    = 5 << 20
-	unknownTop = 10_000 // parts for which URLs are asked while the size is unknown
+	unknownTop = 10_000 // parts to ask URLs for while the size is unknown
 
-	partLost = "InvalidPart" // a part that is to be completed is not there, or another one
+	partLost = "InvalidPart" // a part to be completed is missing or different
 )
 
 // What a store's answer says about a part besides that it is stored.
@@ -115,19 +115,19 @@ func (k *Sink) Put(ctx context.Context, p *transfer.Part) (transfer.Receipt, err
 	}
 }
 
-// url is a part's, other than the one that was refused.
+// url returns a part's URL, other than the refused one.
 func (k *Sink) url(ctx context.Context, p *transfer.Part, refused string) (string, error) {
 	switch {
 	case k.s.UploadID == "":
 		return k.s.UploadURL(ctx, refused != "")
-	case k.s.MD5URL != nil: // a URL signs its part's MD5, so that the part must be whole before
+	case k.s.MD5URL != nil: // the URL signs the part's MD5, so the part must be complete first
 		sums, err := p.Sums()
 		if err != nil {
 			return "", err
 		}
 		return k.s.MD5URL(ctx, p.Number, sums.MD5)
 	}
-	k.mu.Lock() // one request fetches the URLs of many parts, also where all of them are refused at once
+	k.mu.Lock() // one request fetches the URLs of many parts, even if all of them are refused at once
 	defer k.mu.Unlock()
 	if u, ok := k.urls[p.Number]; ok && u != refused {
 		return u, nil

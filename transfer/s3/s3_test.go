@@ -141,7 +141,7 @@ func TestPartSizes(t *testing.T) {
 	}
 }
 
-// However many parts find their URLs refused at once, new ones are asked for once.
+// However many parts find their URLs refused at once, new ones are requested only once.
 func TestRefusedURLsAreReplacedTogether(t *testing.T) {
 	t.Parallel()
 	const part, parts = 5 << 20, 4

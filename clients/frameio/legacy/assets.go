@@ -23,7 +23,7 @@ func (u user) domain() frameio.User {
 	return frameio.User{ID: string(u.ID), Name: string(u.Name), Email: string(u.Email)}
 }
 
-// is says whether it is anybody: an object of nothing but null is nobody.
+// is reports whether u is anybody. An object with nothing but nulls is nobody.
 func (u *user) is() bool { return u != nil && u.ID+u.Name+u.Email != "" }
 
 type team struct {
@@ -39,7 +39,7 @@ type project struct {
 	RootAssetID   text           `json:"root_asset_id"`
 	Root          tolerant[ref]  `json:"root_asset"`
 	OwnerID       text           `json:"owner_id"`
-	Private       *flag          `json:"private"` // not in GET /projects/{id} as it was captured, but in the project of an asset
+	Private       *flag          `json:"private"` // not in captured responses of GET /projects/{id}, but in an asset's project
 	ArchiveStatus text           `json:"archive_status"`
 	InsertedAt    instant        `json:"inserted_at"`
 	UpdatedAt     instant        `json:"updated_at"`
@@ -53,7 +53,7 @@ type project struct {
 	ReadOnly    any `json:"read_only"`
 }
 
-// ref is an object of which the id counts.
+// ref is an object of which only the ID matters.
 type ref struct {
 	ID text `json:"id"`
 }
@@ -109,7 +109,7 @@ type asset struct {
 	Label     text    `json:"label"`
 	Rating    number  `json:"rating"`
 	ParentID  text    `json:"parent_id"`
-	Parent    text    `json:"parent_asset_id"` // its name in the vendor's document
+	Parent    text    `json:"parent_asset_id"` // the name in the vendor's document
 	ProjectID text    `json:"project_id"`
 	CoverID   text    `json:"cover_asset_id"`
 	Index     number  `json:"index"`
@@ -152,7 +152,7 @@ type asset struct {
 	Transcode tolerant[transcode] `json:"transcodes"`
 	Cover     tolerant[ref]       `json:"cover_asset"`
 
-	away bool // its project is natively archived, where the answer itself does not say
+	away bool // its project is natively archived, if the response itself does not say
 }
 
 type checksums struct {
@@ -189,13 +189,13 @@ func (a asset) kind() frameio.AssetKind {
 		return k
 	case t == "":
 		return ""
-	case t == "bundle", a.Items.value > 0: // of old projects, or of a kind that nobody documents: it holds files, as a folder does
+	case t == "bundle", a.Items.value > 0: // in old projects, or of an undocumented kind: it holds files, like a folder
 		return frameio.KindFolder
 	}
 	return frameio.KindFile
 }
 
-// listed gives a row of a folder that names no kind one: an archive accounts for it, whatever it is.
+// listed gives a folder's row without a kind one: an archive accounts for it, whatever it is.
 func (a *asset) listed() {
 	switch {
 	case a.kind() != "":
@@ -210,7 +210,7 @@ func (a *asset) listed() {
 
 func (a asset) parentID() string { return cmp.Or(string(a.ParentID), string(a.Parent)) }
 
-// coverID is a stack's current version.
+// coverID returns the ID of a stack's current version.
 func (a asset) coverID() string {
 	if a.CoverID == "" && a.Cover.value != nil {
 		return string(a.Cover.value.ID)
@@ -218,7 +218,7 @@ func (a asset) coverID() string {
 	return string(a.CoverID)
 }
 
-// uploaded says that Frame.io has all bytes. An answer that leaves out when says it by the status.
+// uploaded reports whether Frame.io has all bytes. If the response has no upload time, the status says so.
 func (a asset) uploaded() bool {
 	return a.Uploaded.said || !a.Uploaded.given && (a.Status == "uploaded" || a.Status == "transcoded")
 }
@@ -413,7 +413,7 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{} // versions shift from one page to the next while somebody adds one
+	seen := map[string]bool{} // versions shift to the next page while somebody adds one
 	all = slices.DeleteFunc(all, func(a asset) bool {
 		again := seen[a.ID]
 		seen[a.ID] = true
@@ -427,16 +427,16 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 	return out, nil
 }
 
-// oldestFirst puts versions in their order. Newest first is what clients saw, not what is documented; the cover is the newest
-// version. Where it is neither the first nor the last one, they were listed in another order: then their places within the
-// stack tell, if the cover's is at an end, or else when they were made.
+// oldestFirst sorts versions. Newest first is what clients have seen, not what is documented. The cover is the newest version.
+// If it is neither first nor last, the listing has another order: then their places within the stack count if the cover is at
+// an end, and otherwise their creation times.
 func oldestFirst(all []asset, cover string) {
 	n := len(all)
 	at := slices.IndexFunc(all, func(a asset) bool { return a.ID == cover })
 	switch {
 	case n < 2 || at == n-1:
 		return
-	case at <= 0: // or there is none
+	case at <= 0: // or there is no cover
 		slices.Reverse(all)
 		return
 	}

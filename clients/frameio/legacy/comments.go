@@ -61,7 +61,7 @@ func (c comment) domain(fileID string) frameio.Comment {
 	return d
 }
 
-// completed says it by itself, or else by its time.
+// completed reports whether the comment is completed: by its own member or, without that, by its time.
 func (c comment) completed() bool {
 	if c.Completed == nil {
 		return c.CompletedAt.said
@@ -69,7 +69,7 @@ func (c comment) completed() bool {
 	return bool(*c.Completed)
 }
 
-// annotation is a string with JSON in it, or that JSON itself. One without shapes is none.
+// annotation returns the drawing's JSON, which may come as a string or as JSON, or "" if it has no shapes.
 func annotation(raw json.RawMessage) string {
 	drawn := string(bytes.TrimSpace(raw))
 	var s string
@@ -88,7 +88,7 @@ func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.P
 	rows, next, err := listPage[comment](ctx, c, opComments, "assets/"+url.PathEscape(fileID)+"/comments", url.Values{"include": {"user,replies"}}, cursor)
 	out := frameio.Page[frameio.Comment]{Next: next}
 	seen := map[string]bool{}
-	under := map[string]string{} // of replies that are nested, too: the listing itself may not say what they reply to
+	under := map[string]string{} // of nested replies: the listing itself may not say what they reply to
 	add := func(row comment) {
 		if row.ParentID == "" {
 			row.ParentID = text(under[row.ID])
@@ -99,7 +99,7 @@ func (c *Client) Comments(ctx context.Context, fileID, cursor string) (frameio.P
 		}
 	}
 	var nested func(row comment, do func(reply comment))
-	nested = func(row comment, do func(comment)) { // in answers that nest replies instead of listing them
+	nested = func(row comment, do func(comment)) { // in responses that nest replies instead of listing them
 		for _, reply := range row.Replies {
 			if under[reply.ID] == "" {
 				under[reply.ID] = row.ID
@@ -192,7 +192,7 @@ func (c *Client) Shares(ctx context.Context, projectID, cursor string) (frameio.
 		var s share
 		var all map[string]json.RawMessage
 		err := errors.Join(json.Unmarshal(raw, &s), json.Unmarshal(raw, &all))
-		if err != nil || s.ID == "" { // left out, it would be missing and nobody would know
+		if err != nil || s.ID == "" { // skipping it would lose it without a word
 			return out, &rest.Error{Vendor: vendor, Operation: op, Class: rest.Permanent, Detail: "the response has a row that is no share", Cause: err}
 		}
 		if s.Deleted.said {

@@ -13,7 +13,7 @@ import (
 
 // The legacy API sends numbers as numbers or as strings, and null for whatever is unset.
 
-// number is a JSON number, a numeric string, also of a fraction such as "24000/1001", or null.
+// number is a JSON number, a numeric string, a fraction such as "24000/1001", or null.
 type number struct {
 	value float64
 	set   bool
@@ -43,7 +43,7 @@ func (n number) whole() int64 { return untrusted.Whole("a number of Frame.io", n
 
 const mostWhole = 1 << 50 // a petabyte in bytes, or more frames than all films have
 
-// text is a JSON string, a number as it is written, or null, or something else that is taken for nothing.
+// text is a JSON string, or a number as it is written. Null and anything else become "".
 type text string
 
 func (t *text) UnmarshalJSON(raw []byte) error {
@@ -57,7 +57,7 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// flag is a JSON boolean, "true", 1, or null. A pointer to one tells false from what is not said.
+// flag is a JSON boolean, "true", 1, or null. A nil *flag means that the response does not say.
 type flag bool
 
 func (f *flag) UnmarshalJSON(raw []byte) error {
@@ -70,14 +70,14 @@ func (f *flag) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// isNo says that it was said, and said to be false.
+// isNo reports whether the response says false.
 func isNo(f *flag) bool { return f != nil && !bool(*f) }
 
 // instant is an ISO 8601 time, or null.
 type instant struct {
 	time.Time
-	given bool // the answer has the member, null or not
-	said  bool // it is something else than null: whatever was to happen has happened, even where nobody can read when
+	given bool // the response has the member, null or not
+	said  bool // it is not null: the event has happened, even if its time cannot be parsed
 }
 
 var instantForms = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999", "2006-01-02"}
@@ -111,13 +111,13 @@ func (t *tolerant[T]) UnmarshalJSON(raw []byte) error {
 		return nil
 	}
 	var v T
-	if json.Unmarshal(raw, &v) == nil { // one odd object within a row costs no page of rows
+	if json.Unmarshal(raw, &v) == nil { // an odd object in one row must not cost the page
 		t.value = &v
 	}
 	return nil
 }
 
-// list are the rows of an array that can be read; nil where there is none, or something else.
+// list holds the rows of an array that can be decoded. It is nil if there is no array.
 type list[T any] []T
 
 func (l *list[T]) UnmarshalJSON(raw []byte) error {

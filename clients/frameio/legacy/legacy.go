@@ -218,7 +218,7 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 	if err == nil && rows == nil {
 		err = noData(op)
 	}
-	if bare && rest.IsNotFound(err) { // some answer so beyond the last page
+	if bare && rest.IsNotFound(err) { // some listings answer this way beyond the last page
 		return nil, "", nil
 	}
 	if err != nil {
@@ -247,13 +247,13 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 	return values, strconv.Itoa(page+1) + "~" + print, nil
 }
 
-// noData refuses a successful answer without what was asked for. Taken for one, a folder would be empty, or a project without
-// a name, and nobody would know.
+// noData returns the error for a successful response that lacks what was asked for. If it were accepted, a folder would seem
+// empty, or a project nameless, and nobody would notice.
 func noData(op string) error {
 	return &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Detail: "the response contains no data"}
 }
 
-// shown refuses a single object's answer that does not name it.
+// shown returns an error if the response for a single object has no ID.
 func shown(id, op string, err error) error {
 	if err == nil && id == "" {
 		return noData(op)
@@ -261,7 +261,7 @@ func shown(id, op string, err error) error {
 	return err
 }
 
-// made refuses an answer to a POST that does not say what was made.
+// made returns an error if the response to a POST does not say what was created.
 func made(id, op string, err error) error {
 	if err == nil && id == "" {
 		return &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no ID"}
@@ -269,7 +269,7 @@ func made(id, op string, err error) error {
 	return err
 }
 
-// totalPages is -1 where the headers do not say.
+// totalPages returns the number of pages, or -1 if the headers do not say.
 func totalPages(h http.Header) int {
 	if pages, ok := untrusted.Count("Total-Pages", h.Get("Total-Pages"), mostCounted); ok {
 		return int(pages)
@@ -365,7 +365,7 @@ func (c *Client) teams(ctx context.Context) ([]frameio.Team, error) {
 	for i, t := range rows {
 		out[i] = frameio.Team{ID: t.ID, Name: string(t.Name)}
 	}
-	// In an order of our own: Projects counts them, and Frame.io may show them in another one each time.
+	// Sorted, because Projects counts them, and Frame.io may return them in a different order each time.
 	slices.SortFunc(out, func(x, y frameio.Team) int { return strings.Compare(x.ID, y.ID) })
 	return out, nil
 }

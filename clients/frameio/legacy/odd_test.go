@@ -21,8 +21,8 @@ func with(status int, body string) http.HandlerFunc {
 	}
 }
 
-// A successful answer that says nothing is no empty folder, no file without comments and no project without a name: it is asked
-// for again.
+// A successful response without data does not mean an empty folder, a file without comments or a project without a name: it is
+// retried.
 func TestAnAnswerWithoutDataIsNotNothing(t *testing.T) {
 	t.Parallel()
 	for name, call := range map[string]func(context.Context, *legacy.Client) error{
@@ -57,7 +57,7 @@ func itemsOf(ctx context.Context, c *legacy.Client, kind frameio.ShareKind) erro
 	return err
 }
 
-// What was made, and not shown, is looked for before it is made again.
+// Callers look for what was created but not shown before they create it again.
 func TestAnAnswerThatShowsNothingMadeIsUncertain(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []http.HandlerFunc{with(200, "{}"), with(201, `{"id":null}`), with(204, "")} {
@@ -73,7 +73,7 @@ func TestAnAnswerThatShowsNothingMadeIsUncertain(t *testing.T) {
 	}
 }
 
-// The folder that a file is still in is no stack of it.
+// The folder that a file is still in is not its stack.
 func TestAVersionThatIsNotStackedYet(t *testing.T) {
 	t.Parallel()
 	c := against(t, map[string]http.HandlerFunc{
@@ -86,7 +86,7 @@ func TestAVersionThatIsNotStackedYet(t *testing.T) {
 	}
 }
 
-// One odd member costs no page of files, comments or links, and none of them is left out for it.
+// One odd member does not cost a page of files, comments or links, and none of them is skipped for it.
 func TestOddMembersCostNoRow(t *testing.T) {
 	t.Parallel()
 	c := against(t, map[string]http.HandlerFunc{
@@ -122,7 +122,7 @@ func TestOddMembersCostNoRow(t *testing.T) {
 	}
 }
 
-// A share that cannot be read is not left out in silence.
+// A share that cannot be read is not skipped in silence.
 func TestARowThatIsNoShare(t *testing.T) {
 	t.Parallel()
 	for _, row := range []string{`{"name":"Pitch"}`, `"S"`, `{"id":{"a":1}}`} {
@@ -133,7 +133,7 @@ func TestARowThatIsNoShare(t *testing.T) {
 	}
 }
 
-// A stack's versions are put into their order, whatever order they come in: the cover is the newest.
+// A stack's versions are sorted, whatever order they come in: the cover is the newest.
 func TestVersionsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	version := func(id string, index, day int) string {
@@ -168,7 +168,7 @@ func TestVersionsInAnyOrder(t *testing.T) {
 	}
 }
 
-// Somebody adds a version while the stack is read: the one that shifts onto the next page is there once.
+// Somebody adds a version while the stack is read. The one that shifts to the next page appears once.
 func TestVersionsThatShift(t *testing.T) {
 	t.Parallel()
 	c := against(t, map[string]http.HandlerFunc{"GET /v2/assets/S/children": func(w http.ResponseWriter, r *http.Request) {
@@ -181,7 +181,7 @@ func TestVersionsThatShift(t *testing.T) {
 	}
 }
 
-// Teams that are shown in another order each time hide no project.
+// Teams that come in a different order each time hide no project.
 func TestTeamsInAnotherOrderEachTime(t *testing.T) {
 	t.Parallel()
 	calls := 0
@@ -211,7 +211,7 @@ func TestTeamsInAnotherOrderEachTime(t *testing.T) {
 	}
 }
 
-// An upload whose answer names no media type was asked for with one.
+// An upload whose response has no media type keeps the one that was requested.
 func TestTheMediaTypeOfAnUpload(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]string{`"video/mp4"`: "video/mp4", "null": "video/quicktime"} {

@@ -139,7 +139,7 @@ func (c *Client) AddVersion(ctx context.Context, _ string, target frameio.Asset,
 		return frameio.Asset{}, err
 	}
 	stack, err := c.Asset(ctx, file.parentID())
-	if err == nil && stack.Kind != frameio.KindStack { // it takes a while, or did not happen
+	if err == nil && stack.Kind != frameio.KindStack { // it takes a while, or has failed
 		err = &rest.Error{Vendor: vendor, Operation: opAddVersion, Class: rest.Retryable, Uncertain: true, Detail: "the file is in no version stack"}
 	}
 	return stack, err

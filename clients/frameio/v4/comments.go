@@ -156,12 +156,12 @@ func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.New
 	if err := made(row.ID, opCreateComment, err); err != nil {
 		return frameio.Comment{}, err
 	}
-	if row.Text == "" { // the response says no more than the ID
+	if row.Text == "" { // the response has no more than the ID
 		if full, err := one[comment](ctx, c, opComment, url.Values{"include": {"owner"}}, nil, "comments", row.ID); err == nil && full.ID == row.ID {
 			row = full
 		}
 	}
-	if row.Text == "" { // nor can it be read back: it is as it was sent, as far as anybody knows
+	if row.Text == "" { // it cannot be read back either: as far as anybody knows, it is as it was sent
 		return frameio.Comment{ID: row.ID, FileID: fileID, Text: n.Text, Frame: n.Frame, Frames: n.Frames, Page: n.Page, Annotation: n.Annotation}, nil
 	}
 	with, _ := c.readingFor(ctx, fileID, []comment{row}) // it was created; only its place is not read back

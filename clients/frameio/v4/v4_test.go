@@ -194,7 +194,7 @@ func TestAnAnswerWithoutDataIsNone(t *testing.T) {
 	}
 }
 
-// What was created without an ID would be remembered as created, and nothing could be put into it.
+// Something created without an ID would be recorded as created, but nothing could be put into it.
 func TestACreationWithoutAnIDIsUncertain(t *testing.T) {
 	v := newVendor(t, map[string]http.HandlerFunc{"POST workspaces/w/projects": answer(`{"data":{"name":"Reviews"}}`), "POST folders/f/folders": answer(`{"data":{"name":"Cut"}}`)})
 	c := v.client(t, nil)
