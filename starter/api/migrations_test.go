@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/mocks"
 
 	"github.com/framebridge/framebridge/ledger"
@@ -282,4 +283,25 @@ func TestAMirrorThatIsNotThereIsNotFound(t *testing.T) {
 	entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{}, 0, 10)
 	require.NoError(t, err)
 	assert.Empty(t, entries)
+}
+
+// A mirror whose run cannot be canceled stays until it can: without its schedule, nobody could ask for it again.
+func TestAMirrorIsRemovedAfterItsRun(t *testing.T) {
+	f := newTestServer(t)
+	handle, schedules := &mocks.ScheduleHandle{}, &mocks.ScheduleClient{}
+	handle.On("Describe", mock.Anything).Return(&client.ScheduleDescription{Info: client.ScheduleInfo{RunningWorkflows: []client.ScheduleWorkflowExecution{{WorkflowID: "tonight"}}}}, nil)
+	schedules.On("GetHandle", mock.Anything, workflows.MirrorID(tenantA, "sports")).Return(handle)
+	f.temporal.On("ScheduleClient").Return(schedules)
+	f.temporal.On("CancelWorkflow", mock.Anything, "tonight", "").Return(serviceerror.NewUnavailable("away")).Once()
+	resp, _ := f.ask(ask{"POST", routes.Prefix + "/mirrors/sports/stop", "", bearer("A")})
+	assert.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
+	handle.AssertNotCalled(t, "Delete", mock.Anything)
+	f.temporal.On("CancelWorkflow", mock.Anything, "tonight", "").Return(nil)
+	handle.On("Delete", mock.Anything).Return(nil)
+	resp, answer := f.ask(ask{"POST", routes.Prefix + "/mirrors/sports/stop", "", bearer("A")})
+	assert.Less(t, resp.StatusCode, 300, answer)
+	entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{}, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	assert.Equal(t, "mirror.stop", entries[0].Action)
 }

@@ -160,17 +160,17 @@ func (s *Service) StopMirror(ctx context.Context, t *config.Tenant, name string)
 	}
 	h := s.Temporal.ScheduleClient().GetHandle(ctx, workflows.MirrorID(t.ID, name))
 	d, err := h.Describe(ctx)
-	if err == nil {
-		err = h.Delete(ctx)
-	}
 	if err != nil {
 		return mirrorError(name, err)
 	}
-	for _, run := range d.Info.RunningWorkflows {
+	for _, run := range d.Info.RunningWorkflows { // first: without the schedule, nobody could ask for it again
 		var gone *serviceerror.NotFound
 		if err := s.Temporal.CancelWorkflow(ctx, run.WorkflowID, ""); err != nil && !errors.As(err, &gone) {
 			return errors.Join(ErrUnavailable, err)
 		}
+	}
+	if err := h.Delete(ctx); err != nil {
+		return mirrorError(name, err)
 	}
 	return s.auditMirror(ctx, t, "mirror.stop", v.Name, "")
 }
