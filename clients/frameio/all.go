@@ -56,7 +56,7 @@ func All[T any](ctx context.Context, operation string, id func(T) string, list f
 	if err != nil {
 		return nil, err
 	}
-	return unique(all, id), nil
+	return Unique(all, id), nil
 }
 
 // Listing detects that a listing read page by page repeats itself or does not end.
@@ -71,8 +71,8 @@ func UnknownKind(a Asset) error {
 	return &rest.Error{Vendor: vendor, Operation: "list a folder", Class: rest.Unsupported, Detail: fmt.Sprintf("%q is of the kind %q, which Framebridge does not know", a.Name, a.Kind)}
 }
 
-// unique removes the rows whose ID has come before.
-func unique[T any](rows []T, id func(T) string) []T {
+// Unique removes the rows whose ID has come before: pages shift while they are read.
+func Unique[T any](rows []T, id func(T) string) []T {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(rows, func(row T) bool {
 		known := seen[id(row)]

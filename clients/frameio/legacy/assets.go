@@ -413,12 +413,8 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{} // versions shift to the next page while somebody adds one
-	all = slices.DeleteFunc(all, func(a asset) bool {
-		again := seen[a.ID]
-		seen[a.ID] = true
-		return again || a.kind() != frameio.KindFile
-	})
+	all = frameio.Unique(all, func(a asset) string { return a.ID })
+	all = slices.DeleteFunc(all, func(a asset) bool { return a.kind() != frameio.KindFile })
 	oldestFirst(all, stack.CoverID)
 	out := make([]frameio.Asset, len(all))
 	for i, a := range all {

@@ -37,7 +37,7 @@ func (c *Client) Accounts(ctx context.Context) ([]frameio.Account, error) {
 		return nil, err
 	}
 	if me.AccountID == "" {
-		return nil, noData(opMe)
+		return nil, frameio.NoData(opMe)
 	}
 	return []frameio.Account{{ID: string(me.AccountID)}}, nil
 }
@@ -91,7 +91,7 @@ func (c *Client) CreateWebhook(ctx context.Context, teamID string, h frameio.Web
 	err := c.write(ctx, opCreateHook, "teams/"+url.PathEscape(teamID)+"/hooks", hookBody(h), &out)
 	d := out.domain()
 	d.WorkspaceID = teamID
-	return d, made(out.ID, opCreateHook, err)
+	return d, frameio.Made(out.ID, opCreateHook, err)
 }
 
 // UpdateWebhook wraps PUT /hooks/{id}, which cannot switch a webhook on.

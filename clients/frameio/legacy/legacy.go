@@ -216,7 +216,7 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 	var rows []row[T]
 	resp, err := c.get(ctx, op, path, query, &rows)
 	if err == nil && rows == nil {
-		err = noData(op)
+		err = frameio.NoData(op)
 	}
 	if bare && rest.IsNotFound(err) { // some listings answer this way beyond the last page
 		return nil, "", nil
@@ -247,24 +247,10 @@ func listPage[T any](ctx context.Context, c *Client, op, path string, q url.Valu
 	return values, strconv.Itoa(page+1) + "~" + print, nil
 }
 
-// noData returns the error for a successful response that lacks what was asked for. If it were accepted, a folder would seem
-// empty, or a project nameless, and nobody would notice.
-func noData(op string) error {
-	return &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Detail: "the response contains no data"}
-}
-
 // shown returns an error if the response for a single object has no ID.
 func shown(id, op string, err error) error {
 	if err == nil && id == "" {
-		return noData(op)
-	}
-	return err
-}
-
-// made returns an error if the response to a POST does not say what was created.
-func made(id, op string, err error) error {
-	if err == nil && id == "" {
-		return &rest.Error{Vendor: vendor, Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no ID"}
+		return frameio.NoData(op)
 	}
 	return err
 }

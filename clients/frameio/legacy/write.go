@@ -79,14 +79,14 @@ func (c *Client) ProjectsOf(ctx context.Context, teamID, cursor string) (frameio
 func (c *Client) CreateProject(ctx context.Context, teamID, name string) (frameio.Project, error) {
 	var p project
 	err := c.write(ctx, opCreateProject, "teams/"+url.PathEscape(teamID)+"/projects", map[string]any{"name": name, "private": false}, &p)
-	return p.domain(), made(p.ID, opCreateProject, err)
+	return p.domain(), frameio.Made(p.ID, opCreateProject, err)
 }
 
 // CreateFolder wraps POST /assets/{id}/children.
 func (c *Client) CreateFolder(ctx context.Context, parentID, name string) (frameio.Asset, error) {
 	var a asset
 	err := c.write(ctx, opCreateAsset, "assets/"+url.PathEscape(parentID)+"/children", map[string]any{"name": name, "type": "folder"}, &a)
-	return a.domain(), made(a.ID, opCreateAsset, err)
+	return a.domain(), frameio.Made(a.ID, opCreateAsset, err)
 }
 
 // BeginUpload wraps POST /assets/{id}/children. The number of URLs says into how many parts of equal size the file is cut.
@@ -179,7 +179,7 @@ func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.New
 	}
 	var row comment
 	err := c.write(ctx, op, path, body, &row)
-	if err := made(row.ID, op, err); err != nil {
+	if err := frameio.Made(row.ID, op, err); err != nil {
 		return frameio.Comment{}, err
 	}
 	return row.domain(fileID), nil
@@ -249,7 +249,7 @@ func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.Ne
 	}
 	var s share
 	err := c.write(ctx, opCreateLink, "projects/"+url.PathEscape(projectID)+"/review_links", body, &s)
-	if err := made(s.ID, opCreateLink, err); err != nil {
+	if err := frameio.Made(s.ID, opCreateLink, err); err != nil {
 		return frameio.Share{}, err
 	}
 	d := s.domain(frameio.ShareReviewLink, nil)

@@ -11,7 +11,7 @@ import (
 func (c *Client) CreateFolder(ctx context.Context, parentID, name string) (frameio.Asset, error) {
 	a, err := one[asset](ctx, c, opCreateFolder, nil, map[string]any{"name": name}, "folders", parentID, "folders")
 	a.Type = string(frameio.KindFolder)
-	return a.domain(true, nil), made(a.ID, opCreateFolder, err)
+	return a.domain(true, nil), frameio.Made(a.ID, opCreateFolder, err)
 }
 
 // BeginUpload wraps POST ~/folders/{id}/files/local_upload. Frame.io decides the parts and their sizes.
@@ -24,7 +24,7 @@ func (c *Client) BeginUpload(ctx context.Context, folderID string, f frameio.New
 			URL  string `json:"url"`
 		} `json:"upload_urls"`
 	}](ctx, c, opUpload, nil, map[string]any{"name": f.Name, "file_size": f.Size}, "folders", folderID, "files", "local_upload")
-	if err := made(a.ID, opUpload, err); err != nil {
+	if err := frameio.Made(a.ID, opUpload, err); err != nil {
 		return up, err
 	}
 	c.remember(a.ID, frameio.KindFile)
@@ -63,7 +63,7 @@ func (c *Client) AddVersion(ctx context.Context, folderID string, target frameio
 	if stackID == "" {
 		a, err := one[asset](ctx, c, opCreateStack, nil, map[string]any{"file_ids": []string{target.ID, fileID}}, "folders", folderID, "version_stacks")
 		a.Type = string(frameio.KindStack)
-		return a.domain(true, nil), made(a.ID, opCreateStack, err)
+		return a.domain(true, nil), frameio.Made(a.ID, opCreateStack, err)
 	}
 	if err := c.moveFile(ctx, fileID, stackID); err != nil {
 		return frameio.Asset{}, err

@@ -153,7 +153,7 @@ func (c *Client) CreateComment(ctx context.Context, fileID string, n frameio.New
 		body["completed"] = true
 	}
 	row, err := one[comment](ctx, c, opCreateComment, nil, body, "files", fileID, "comments")
-	if err := made(row.ID, opCreateComment, err); err != nil {
+	if err := frameio.Made(row.ID, opCreateComment, err); err != nil {
 		return frameio.Comment{}, err
 	}
 	if row.Text == "" { // the response has no more than the ID

@@ -133,7 +133,7 @@ func (c *Client) Webhooks(ctx context.Context, workspaceID string) ([]frameio.We
 // CreateWebhook wraps POST ~/workspaces/{id}/webhooks.
 func (c *Client) CreateWebhook(ctx context.Context, workspaceID string, h frameio.Webhook) (frameio.Webhook, error) {
 	w, err := one[webhook](ctx, c, opCreateWebhook, nil, map[string]any{"name": h.Name, "url": h.URL, "events": h.Events}, "workspaces", workspaceID, "webhooks")
-	return w.domain(workspaceID), made(w.ID, opCreateWebhook, err)
+	return w.domain(workspaceID), frameio.Made(w.ID, opCreateWebhook, err)
 }
 
 // UpdateWebhook wraps PATCH ~/webhooks/{id}.
@@ -197,7 +197,7 @@ func actionBody(a frameio.Action) map[string]any {
 // CreateAction wraps POST ~/workspaces/{id}/actions.
 func (c *Client) CreateAction(ctx context.Context, workspaceID string, a frameio.Action) (frameio.Action, error) {
 	out, err := one[action](ctx, c, opCreateAction, nil, actionBody(a), "workspaces", workspaceID, "actions")
-	return out.domain(workspaceID), made(out.ID, opCreateAction, err)
+	return out.domain(workspaceID), frameio.Made(out.ID, opCreateAction, err)
 }
 
 // UpdateAction wraps PATCH ~/actions/{id}, and switches the action on.

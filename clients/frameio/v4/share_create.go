@@ -45,7 +45,7 @@ func (c *Client) CreateShare(ctx context.Context, projectID string, n frameio.Ne
 		if err == nil {
 			d := readShare(raw)
 			d.Refused = refused
-			return d, made(d.ID, opCreateShare, nil)
+			return d, frameio.Made(d.ID, opCreateShare, nil)
 		}
 		r, ok := without(body, n, err)
 		if !ok {

@@ -179,7 +179,7 @@ func (c *Client) accountID(ctx context.Context) (string, error) {
 	}
 	err := c.do(ctx, opAccounts, "accounts", url.Values{"page_size": {"100"}}, nil, &out)
 	if err == nil && out.Data == nil {
-		err = noData(opAccounts)
+		err = frameio.NoData(opAccounts)
 	}
 	if err != nil {
 		return "", err
@@ -244,18 +244,12 @@ func one[T any](ctx context.Context, c *Client, op string, q url.Values, body an
 		err = c.do(ctx, op, path, q, body, &out)
 	}
 	if err == nil && out.Data == nil && body == nil { // for a write, made checks what matters in the response
-		err = noData(op)
+		err = frameio.NoData(op)
 	}
 	if out.Data == nil {
 		out.Data = new(T)
 	}
 	return *out.Data, err
-}
-
-// noData returns the error for a successful response without the requested data. If such a response were accepted, a folder
-// would silently be empty.
-func noData(op string) error {
-	return &rest.Error{Vendor: vendorName, Operation: op, Class: rest.Retryable, Detail: "the response contains no data"}
 }
 
 // list reads one page. Only the cursor is taken from the next page's link: the query is built again each time.
@@ -294,7 +288,7 @@ func listPage[T any](ctx context.Context, c *Client, op string, q url.Values, si
 	}
 	switch {
 	case err == nil && out.Data == nil:
-		return nil, "", noData(op)
+		return nil, "", frameio.NoData(op)
 	case err != nil || text(out.Links.Next) == "":
 		return out.Data, "", err
 	}
@@ -335,7 +329,7 @@ func (c *Client) Me(ctx context.Context) (frameio.User, error) {
 	}
 	u := out.Data.domain()
 	if u.ID == "" {
-		return frameio.User{}, noData(opMe)
+		return frameio.User{}, frameio.NoData(opMe)
 	}
 	c.mu.Lock()
 	c.me = &u
@@ -415,15 +409,7 @@ func (c *Client) ProjectsOf(ctx context.Context, workspaceID, cursor string) (fr
 func (c *Client) CreateProject(ctx context.Context, workspaceID, name string) (frameio.Project, error) {
 	raw, err := one[json.RawMessage](ctx, c, opCreateProject, nil, map[string]any{"name": name}, "workspaces", workspaceID, "projects")
 	p := readProject(raw)
-	return p, made(p.ID, opCreateProject, err)
-}
-
-// made returns an error for a response to a POST that does not say what was created.
-func made(id, op string, err error) error {
-	if err == nil && id == "" {
-		return &rest.Error{Vendor: "Frame.io", Operation: op, Class: rest.Retryable, Uncertain: true, Detail: "the response contains no ID"}
-	}
-	return err
+	return p, frameio.Made(p.ID, opCreateProject, err)
 }
 
 // remember records the kind of an ID.
