@@ -6,7 +6,6 @@ import (
 	"github.com/framebridge/framebridge/access"
 	"github.com/framebridge/framebridge/activities/acls"
 	"github.com/framebridge/framebridge/clients/frameio"
-	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -18,10 +17,7 @@ func (a *archive) readAccess(ctx context.Context) error {
 	if a.access.Mode() != access.Source {
 		return a.access.ReadProject(ctx, frameio.Project{ID: a.ref.Archive})
 	}
-	project, err := a.frameio.Project(ctx, a.ref.Archive)
-	if rest.IsNotFound(err) {
-		return a.noProject(ctx)
-	}
+	project, err := a.project(ctx)
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,15 @@ func (a *archive) adoptTeam(ctx context.Context, old ledger.Archive, project fra
 	return a.tenant.Ledger.RenameLink(ctx, ledger.LinkTeam, old.TeamID, project.Team.ID)
 }
 
+// project reads the project. If Frame.io no longer has it, the error is that of noProject.
+func (a *archive) project(ctx context.Context) (frameio.Project, error) {
+	project, err := a.frameio.Project(ctx, a.ref.Archive)
+	if rest.IsNotFound(err) {
+		err = a.noProject(ctx)
+	}
+	return project, err
+}
+
 // noProject returns the error for a project that does not exist. It names the project's possible new ID.
 func (a *archive) noProject(ctx context.Context) error {
 	row, _, err := a.ledger.Get(ctx)
@@ -117,10 +126,7 @@ func (a *archive) stillThere(ctx context.Context, probe string) error {
 	if err != nil || row.Migrating || row.RootID == "" || !frameio.Migrated(a.frameio, row.Generation) {
 		return err
 	}
-	_, err = a.frameio.Project(ctx, a.ref.Archive)
-	if rest.IsNotFound(err) {
-		return a.noProject(ctx)
-	}
+	_, err = a.project(ctx)
 	if err != nil || probe == "" {
 		return err
 	}
@@ -135,10 +141,7 @@ func (a *archive) refreshProject(ctx context.Context, row ledger.Archive) (ledge
 	if row.Migrating || !frameio.Migrated(a.frameio, row.Generation) {
 		return row, nil
 	}
-	project, err := a.frameio.Project(ctx, a.ref.Archive)
-	if rest.IsNotFound(err) {
-		return row, a.noProject(ctx)
-	}
+	project, err := a.project(ctx)
 	if err != nil {
 		return row, err
 	}

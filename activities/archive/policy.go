@@ -15,10 +15,7 @@ import (
 
 // noOriginal corrects what the listing said after Frame.io has refused the bytes themselves.
 func (a *archive) noOriginal(ctx context.Context, it ledger.Item) (ledger.Item, error) {
-	project, err := a.frameio.Project(ctx, a.ref.Archive)
-	if rest.IsNotFound(err) {
-		return it, a.noProject(ctx)
-	}
+	project, err := a.project(ctx)
 	if err != nil {
 		return it, err
 	}
@@ -55,10 +52,7 @@ func (a *Activities) RecheckOriginals(ctx context.Context, ref workflows.Ref) (w
 			continue
 		}
 		if project == nil { // while the project is still archived, one call answers for all
-			p, err := arc.frameio.Project(ctx, ref.Archive)
-			if rest.IsNotFound(err) {
-				return res, arc.noProject(ctx)
-			}
+			p, err := arc.project(ctx)
 			if err != nil {
 				return res, err
 			}

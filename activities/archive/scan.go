@@ -91,10 +91,7 @@ func (a *Activities) ScanProject(ctx context.Context, in workflows.ScanInput) (w
 
 // followName records the project's current name: verification gives its collection that title.
 func (a *archive) followName(ctx context.Context, row ledger.Archive) (ledger.Archive, error) {
-	now, err := a.frameio.Project(ctx, a.ref.Archive)
-	if rest.IsNotFound(err) {
-		return row, a.noProject(ctx)
-	}
+	now, err := a.project(ctx)
 	if err != nil || now.Name == row.Name {
 		return row, err
 	}

@@ -244,7 +244,7 @@ func (r References) forget(ctx context.Context, kind ledger.LinkKind, share stri
 
 // AssetOf returns the asset that the ledger links a file or stack to, or "". A single version of a stack leads to the stack's asset.
 func (r References) AssetOf(ctx context.Context, source string) (string, error) {
-	if target, err := r.linked(ctx, source, ledger.LinkFile, ledger.LinkStack); err != nil || target != "" {
+	if target, err := r.Linked(ctx, source, ledger.LinkFile, ledger.LinkStack); err != nil || target != "" {
 		return target, err
 	}
 	it, ok, err := r.Rows.Item(ctx, source)
@@ -256,7 +256,7 @@ func (r References) AssetOf(ctx context.Context, source string) (string, error) 
 
 // CollectionOf returns a folder's collection, or the project's for its root folder. It returns "" if there is none.
 func (r References) CollectionOf(ctx context.Context, source string) (string, error) {
-	if target, err := r.linked(ctx, source, ledger.LinkFolder, ledger.LinkProject); err != nil || target != "" {
+	if target, err := r.Linked(ctx, source, ledger.LinkFolder, ledger.LinkProject); err != nil || target != "" {
 		return target, err
 	}
 	row, _, err := r.Rows.Get(ctx)
@@ -266,7 +266,8 @@ func (r References) CollectionOf(ctx context.Context, source string) (string, er
 	return row.CollectionID, nil
 }
 
-func (r References) linked(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
+// Linked returns what a Frame.io object is linked to in iconik as the first of the kinds for which it is, or "".
+func (r References) Linked(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
 	for _, kind := range kinds {
 		link, ok, err := r.Tenant.Link(ctx, kind, source)
 		if err != nil {

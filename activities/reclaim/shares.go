@@ -6,6 +6,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/comparing"
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -14,13 +15,11 @@ import (
 // It returns "" if there is none. Unless each is set, it skips shares whose items take a call of their own.
 func (r *run) shared(ctx context.Context, each bool) (string, error) {
 	retry := fmt.Sprintf("run `starter retry %s`, and ask again when it has ended", r.ref.Archive)
-	for s, err := range frameio.Rows(ctx, "list shares", func(ctx context.Context, cursor string) (frameio.Page[frameio.Share], error) {
-		return r.frameio.Shares(ctx, r.ref.Archive, cursor)
-	}) {
+	for s, err := range frameio.RowsOf(ctx, "list shares", r.frameio.Shares, r.ref.Archive) {
 		if err != nil {
 			return "", fmt.Errorf("listing the shares: %w", err)
 		}
-		collection, err := r.linked(ctx, s.ID, ledger.LinkPresentation, ledger.LinkReviewLink, ledger.LinkShare)
+		collection, err := r.references().Linked(ctx, s.ID, ledger.LinkPresentation, ledger.LinkReviewLink, ledger.LinkShare)
 		if err != nil {
 			return "", err
 		}
@@ -50,46 +49,29 @@ func (r *run) sharedSince(ctx context.Context) (string, error) {
 
 // showsMore reports whether a share has an item that its collection lacks.
 func (r *run) showsMore(ctx context.Context, s frameio.Share, collection string) (bool, error) {
-	known, err := comparing.References{Tenant: r.tenant.Ledger, Rows: r.ledger}.Of(ctx, s.ID, collection)
+	known, err := r.references().Of(ctx, s.ID, collection)
 	if err != nil {
 		return false, err
 	}
-	shows := func(item frameio.ShareItem) (bool, error) {
-		target, err := r.linked(ctx, item.AssetID, ledger.LinkFile, ledger.LinkStack, ledger.LinkFolder, ledger.LinkProject)
-		if err == nil && target == "" {
-			var it ledger.Item
-			it, _, err = r.ledger.Item(ctx, item.AssetID)
-			target = it.AssetID
-		}
-		return target != "" && !known[target], err
-	}
-	if s.Items != nil {
-		for _, item := range s.Items {
-			if more, err := shows(item); err != nil || more {
-				return more, err
-			}
-		}
-		return false, nil
-	}
-	for item, err := range frameio.Rows(ctx, "list a share's items", func(ctx context.Context, cursor string) (frameio.Page[frameio.ShareItem], error) {
-		return r.frameio.ShareItems(ctx, s, cursor)
-	}) {
-		if err != nil {
+	items := s.Items
+	if items == nil {
+		if items, err = rest.Collect(frameio.RowsOf(ctx, "list a share's items", r.frameio.ShareItems, s)); err != nil {
 			return false, err
 		}
-		if more, err := shows(item); err != nil || more {
-			return more, err
+	}
+	for _, item := range items {
+		target, err := r.references().AssetOf(ctx, item.AssetID)
+		if err == nil && target == "" {
+			target, err = r.references().CollectionOf(ctx, item.AssetID)
+		}
+		if err != nil || target != "" && !known[target] {
+			return err == nil, err
 		}
 	}
 	return false, nil
 }
 
-// linked returns what stands for a Frame.io object in iconik, or "" if the ledger knows nothing.
-func (r *run) linked(ctx context.Context, source string, kinds ...ledger.LinkKind) (string, error) {
-	for _, kind := range kinds {
-		if link, _, err := r.tenant.Ledger.Link(ctx, kind, source); err != nil || link.TargetID != "" {
-			return link.TargetID, err
-		}
-	}
-	return "", nil
+// references are what is known of the shares' references. It only looks them up, and needs no vendor.
+func (r *run) references() comparing.References {
+	return comparing.References{Tenant: r.tenant.Ledger, Rows: r.ledger}
 }

@@ -131,6 +131,15 @@ func (a Files) uploadFile(ctx context.Context, it ledger.Item, fresh bool) (icon
 	return *f, nil
 }
 
+// uploadPlace is uploadFile for a storage whose upload begins at the file's own URL, which Backblaze may not have to offer.
+func (a Files) uploadPlace(ctx context.Context, it ledger.Item) (iconik.File, error) {
+	f, err := a.uploadFile(ctx, it, false)
+	if err == nil && f.UploadURL == "" {
+		err = fmt.Errorf("%w for %q at the moment", ErrNoURL, it.Name)
+	}
+	return f, err
+}
+
 // isMultipart reports whether a file of this size, -1 for unknown, is uploaded in parts.
 func (a Files) isMultipart(size int64) bool {
 	return size < 0 || size > int64(a.config.Now().Transfer.PartSize)
@@ -144,10 +153,7 @@ func (a Files) Begin(ctx context.Context, it ledger.Item, size int64) (string, e
 	}
 	switch {
 	case storage.Method == storageGCS:
-		f, err := a.uploadFile(ctx, it, false)
-		if err == nil && f.UploadURL == "" {
-			err = fmt.Errorf("%w for %q at the moment", ErrNoURL, it.Name)
-		}
+		f, err := a.uploadPlace(ctx, it)
 		if err != nil {
 			return "", err
 		}
@@ -255,10 +261,7 @@ func (a Files) s3Sink(it ledger.Item, enforcesMD5 bool, size, part int64, upload
 
 func (a Files) b2Sink(it ledger.Item, part int64, stored func(context.Context) (int64, error)) transfer.Sink {
 	whole := func(ctx context.Context) (b2.Endpoint, error) {
-		f, err := a.uploadFile(ctx, it, false)
-		if err == nil && f.UploadURL == "" { // Backblaze had none to offer
-			err = fmt.Errorf("%w for %q at the moment", ErrNoURL, it.Name)
-		}
+		f, err := a.uploadPlace(ctx, it)
 		return b2.Endpoint{URL: f.UploadURL, Token: f.UploadCredentials.AuthorizationToken, Name: f.UploadFilename}, err
 	}
 	return b2.New(b2.Upload{
