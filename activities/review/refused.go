@@ -52,10 +52,12 @@ func (s *assetSync) markRefused(row *ledger.ReviewComment, op mapping.Op) {
 
 // editRefusedBefore reports whether exactly this edit was refused recently.
 func (s *assetSync) editRefusedBefore(op mapping.Op) bool {
-	row := s.rows[op.Key]
-	marked := row
+	row, marked := s.rows[op.Key], s.rows[op.Key]
+	if op.Kind != mapping.OpEdit || row.Refused == "" || time.Since(row.UpdatedAt) >= refusedLook {
+		return false
+	}
 	s.markRefused(&marked, op)
-	return op.Kind == mapping.OpEdit && row.Refused != "" && marked.Frameio == row.Frameio && marked.Iconik == row.Iconik && time.Since(row.UpdatedAt) < refusedLook
+	return marked.Frameio == row.Frameio && marked.Iconik == row.Iconik
 }
 
 // refusedNew records a comment that the other side refuses, and tells people. It does not hold up other comments. It is retried

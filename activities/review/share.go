@@ -199,10 +199,10 @@ func (r *review) revoke(ctx context.Context) error {
 	for _, id := range ids {
 		err := r.deactivateLink(ctx, id)
 		if rest.IsNotFound(err) {
-			missing := err
-			err = r.linkIsGone(ctx)
 			if is, serr := r.frameio.ShareByID(ctx, id); serr == nil && is.Active {
-				err = unseen(ctx, missing, "the review link")
+				err = unseen(ctx, err, "the review link")
+			} else {
+				err = r.linkIsGone(ctx)
 			}
 		}
 		if !each.GoOn(ctx, err) {
