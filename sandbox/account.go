@@ -72,14 +72,6 @@ func (o options) settings() map[string]string {
 	return accountArchive
 }
 
-// environment returns what to add to the environment of worker and starter.
-func (o options) environment() []string {
-	if o.demo == "" {
-		return nil
-	}
-	return stack.SigningKey()
-}
-
 // playAccount plays the migration of the account, a mirror, and the deletion of what is proven. It fails if a step does not end as
 // expected.
 func playAccount(ctx context.Context, s *stack.Stack, dir string, out io.Writer) error {

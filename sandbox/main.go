@@ -129,7 +129,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	defer forget()
 	began := time.Now()
 	s, err := stack.Start(ctx, stack.Options{Generation: o.generation, Root: root, Dir: dir, Persist: o.data != "", RateLimits: o.limits,
-		S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true, TemporalProgram: program, Front: front, Archive: o.settings(), Env: o.environment()})
+		S3: o.s3, Temporal: o.temporal, LedgerDSN: o.ledger, FixedPorts: true, TemporalProgram: program, Front: front, Archive: o.settings(), Signs: o.demo != ""})
 	if err != nil {
 		return err
 	}

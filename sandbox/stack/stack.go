@@ -91,6 +91,7 @@ type Options struct {
 	NoHook     bool     // no webhooks for reviews, only polling
 	Env        []string // for worker and starter, in addition to this process's
 	Debug      bool     // worker and starter log everything
+	Signs      bool     // reports and certificates are signed
 }
 
 // Stack is a running stack.
@@ -312,6 +313,9 @@ temporal: {address: "{{.Temporal}}", namespace: default, task_queue: framebridge
 ledger: {dsn: "{{.Ledger}}", encryption_key: "sandbox-encryption-key-0123456789"}
 worker: {listen: "{{.Worker}}"}
 mail: {smtp_url: "{{.Mail}}", from: "framebridge@sandbox.example"}
+{{- with .SigningKey}}
+report: {signing_key: "{{.}}"}
+{{- end}}
 tenants:
   {{.Tenant}}:
     name: Sandbox
@@ -349,7 +353,7 @@ func (s *Stack) configureAt(api, worker string) error {
 	var b strings.Builder
 	if err := configTemplate.Execute(&b, map[string]any{"API": api, "Public": cmp.Or(s.o.PublicURL, s.APIURL), "Worker": worker, "Temporal": s.TemporalAddress, "TemporalUI": s.TemporalUI, "Ledger": dsn, "Mail": s.Mail.URL(),
 		"Tenant": Tenant, "APIKey": APIKey, "Frameio": s.FrameioURL, "FrameioToken": FrameioToken, "HookSecret": HookSecret, "Iconik": s.IconikURL, "IconikApp": IconikApp,
-		"IconikToken": IconikToken, "ActionSecret": ActionSecret, "Archive": s.o.Archive, "Settle": settle, "Review": review, "Generation": s.o.Generation, "IMSClient": imsClient, "IMSSecret": imsSecret}); err != nil {
+		"IconikToken": IconikToken, "ActionSecret": ActionSecret, "Archive": s.o.Archive, "Settle": settle, "Review": review, "Generation": s.o.Generation, "IMSClient": imsClient, "IMSSecret": imsSecret, "SigningKey": s.signingKey()}); err != nil {
 		return err
 	}
 	if err := os.WriteFile(s.Config, []byte(b.String()), 0o600); err != nil {

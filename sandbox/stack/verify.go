@@ -17,12 +17,15 @@ const (
 
 var signingSeed = []byte("sandbox's signing key, for a demo")[:ed25519.SeedSize]
 
-// SigningKey returns the environment that makes a stack sign its reports and certificates.
-func SigningKey() []string {
-	return []string{"FRAMEBRIDGE_REPORT_SIGNING_KEY=" + base64.StdEncoding.EncodeToString(signingSeed)}
+// signingKey is report.signing_key of a stack that signs, and empty for one that does not.
+func (s *Stack) signingKey() string {
+	if !s.o.Signs {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(signingSeed)
 }
 
-// Verify runs `starter verify` on a file that was signed with the key of SigningKey, as somebody without Framebridge would. It returns
+// Verify runs `starter verify` on a file of a stack that signs, as somebody without Framebridge would. It returns
 // the exit code and the output.
 func (s *Stack) Verify(ctx context.Context, file string) (code int, said []byte, err error) {
 	public, _ := ed25519.NewKeyFromSeed(signingSeed).Public().(ed25519.PublicKey)

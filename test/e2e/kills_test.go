@@ -34,7 +34,7 @@ const killPatience = 12 * time.Minute
 func accountOptions(t *testing.T) stack.Options {
 	o := optionsV4(t)
 	o.Archive["reclaim"], o.Archive["reclaim_grace"], o.Archive["projects_in_parallel"] = "allowed", "0s", "2"
-	o.Env = stack.SigningKey()
+	o.Signs = true
 	return o
 }
 

@@ -91,7 +91,7 @@ func measure(ctx context.Context, db *postgres.Server, s size, workers int) (*re
 	}
 	defer temporal.Server.Stop()
 	inFlight := fmt.Sprintf("FRAMEBRIDGE_TRANSFER_FILES_IN_FLIGHT=%d", s.inFlight)
-	st, err := stack.Start(ctx, stack.Options{Bin: s.bin, Dir: dir, Temporal: temporal.Address, LedgerDSN: temporal.LedgerDSN, Env: append(stack.SigningKey(), inFlight),
+	st, err := stack.Start(ctx, stack.Options{Bin: s.bin, Dir: dir, Temporal: temporal.Address, LedgerDSN: temporal.LedgerDSN, Signs: true, Env: []string{inFlight},
 		Latency: s.latency, RateLimits: s.limits, Quicker: s.quicker, Generation: s.generation(), StoreFault: refuse,
 		Quick: true, NoHook: true, Archive: map[string]string{"items_in_parallel": fmt.Sprint(s.items)}})
 	if err != nil {
