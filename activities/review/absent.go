@@ -9,7 +9,6 @@ import (
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
-	"github.com/framebridge/framebridge/mapping"
 )
 
 const (
@@ -19,7 +18,6 @@ const (
 	absentLook   = 5 * time.Second  // between looks for something that a side no longer shows
 	absentSeen   = 20 * time.Second // after this it counts as deleted, if its parent is visible without it,
 	absentUnseen = time.Hour        // and after this if its parent is not visible either: access may be lost, or a proxy failing
-	comingBack   = 10 * time.Minute // for this long, what is missing on something that came back is not deleted: it may follow
 )
 
 // absent records that a side does not show a file or an asset. While it is absent, Framebridge keeps looking for it and neither
@@ -113,37 +111,4 @@ func (r *review) isBack(ctx context.Context, it ledger.ReviewAsset) (ledger.Revi
 		row.State, row.Reason = ledger.AssetReady, ""
 		row.AbsentSince, row.AbsentFrom, row.BackAt = time.Time{}, "", time.Now().UTC()
 	})
-}
-
-// onBothSides asks for the file and the asset themselves if this is a full sync or one of them was absent: comments may still
-// be listed for what was deleted.
-func (s *assetSync) onBothSides(ctx context.Context) (bool, error) {
-	if !s.full && s.it.State == ledger.AssetReady && s.it.AbsentSince.IsZero() {
-		return true, nil
-	}
-	if there, err := s.review.inFrameio(ctx, s.it); err != nil || !there {
-		return false, err
-	}
-	return s.review.inIconik(ctx, s.it)
-}
-
-// confirmDeleted asks again for missing segments. Comments disappear and come back with their asset, so one counts as deleted
-// only if it is missing both before and after a look at the asset. It returns false if the asset is not there.
-func (s *assetSync) confirmDeleted(ctx context.Context, missing []string) (bool, error) {
-	if len(missing) == 0 {
-		return true, nil
-	}
-	if there, err := s.review.inIconik(ctx, s.it); err != nil || !there {
-		return false, err
-	}
-	for _, id := range missing {
-		g, err := s.iconik.Segments.Get(ctx, s.it.AssetID, id)
-		if err != nil && !rest.IsNotFound(err) {
-			return false, err
-		}
-		if _, known := s.inReview[mapping.Iconik][id]; err == nil && !g.Deleted() && known {
-			s.ick[id] = *g
-		}
-	}
-	return true, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/framebridge/framebridge/activities/commentsync"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/english"
@@ -201,10 +202,10 @@ func (r *review) relocateComments(ctx context.Context, it ledger.ReviewAsset, fi
 	lost := 0
 	for i := range open {
 		row := &open[i]
-		c, ok := take(func(c frameio.Comment) bool { s := frameioState(c); return s == row.Frameio })
+		c, ok := take(func(c frameio.Comment) bool { s := commentsync.FrameioState(c); return s == row.Frameio })
 		if !ok {
 			c, ok = take(func(c frameio.Comment) bool {
-				s := frameioState(c)
+				s := commentsync.FrameioState(c)
 				return s.Text == row.Frameio.Text && s.Time == row.Frameio.Time
 			})
 		}

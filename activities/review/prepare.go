@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/commentsync"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -354,7 +355,7 @@ func (r *review) noteOlderComments(ctx context.Context, assets []ledger.ReviewAs
 				// A comment made after the click belongs to the review, even if sending took long.
 				before := s.Created.IsZero() || !s.Created.After(r.clickedAt(it))
 				if before && (s.VersionID == "" || s.VersionID == it.VersionID) {
-					rows = append(rows, olderComment(r.ref.Review, it.N, s.ID))
+					rows = append(rows, commentsync.Older(r.ref.Review, it.N, s.ID))
 				}
 			}
 			if err := r.tenant.Ledger.PutReviewComments(ctx, rows...); err != nil {

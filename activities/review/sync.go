@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framebridge/framebridge/activities/attempt"
+	"github.com/framebridge/framebridge/activities/commentsync"
 	"github.com/framebridge/framebridge/activities/fault"
 	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -25,7 +26,6 @@ const (
 	unsureLook   = time.Minute      // until the last sync is repeated because a comment is disappearing or coming back
 	unsureFor    = time.Hour        // how long after the end to look again for what one side cannot find
 	blindLooks   = 20               // the most files of a review that is looked at again after a webhook without a comment
-	refusedLook  = 10 * time.Minute // between attempts to bring over a comment that the other side refuses
 )
 
 // SyncReview syncs both sides of a review once: all of its files, or only those that a webhook was about.
@@ -140,22 +140,24 @@ func (d synced) notYet() error {
 // syncAsset syncs both sides of one file.
 func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets []ledger.ReviewAsset, i int, segments []string, did *synced) error {
 	it := assets[i]
-	s := &assetSync{review: r, ref: r.ref, tenant: r.tenant, ledger: r.ledger, frameio: r.frameio, iconik: r.iconik, it: it, full: in.Full, newest: newestOfVersion(assets, i), hinted: segments}
-	refused := s.run(ctx)
+	file := commentsync.File{Review: r.ref.Review, Asset: it, Tenant: r.tenant, Ledger: r.ledger, Frameio: r.frameio, Iconik: r.iconik, ClickedAt: r.clickedAt(it),
+		Full: in.Full, Newest: newestOfVersion(assets, i), Hinted: segments, InFrameio: r.inFrameio, InIconik: r.inIconik, IsBack: r.isBack,
+		Note: r.note, NoteError: r.noteError, Audit: r.audit}
+	s, refused := file.Sync(ctx)
 	failed := r.notePermanent(ctx, refused, "comments of "+it.Title)
 	if ctx.Err() != nil {
 		return failed
 	}
 	// A webhook that does not name a comment may be ahead of the index.
-	blind := !in.Full && s.changes == 0 && len(segments) == 0 && len(assets) <= blindLooks && fromIconik(in, it)
-	did.changes, did.waiting = did.changes+s.changes, did.waiting || s.waiting || blind
-	did.unsure = did.unsure || s.held || (s.vanished || rest.IsNotFound(refused)) && time.Since(r.row.EndedAt) < unsureFor
+	blind := !in.Full && s.Changes == 0 && len(segments) == 0 && len(assets) <= blindLooks && fromIconik(in, it)
+	did.changes, did.waiting = did.changes+s.Changes, did.waiting || s.Waiting || blind
+	did.unsure = did.unsure || s.Held || (s.Vanished || rest.IsNotFound(refused)) && time.Since(r.row.EndedAt) < unsureFor
 	switch {
-	case s.there && in.Full:
-		if err := r.notePermanent(ctx, r.decide(ctx, s.it, newestOfAsset(assets, i)), "decision on "+it.Title); failed == nil {
+	case s.There && in.Full:
+		if err := r.notePermanent(ctx, r.decide(ctx, s.Asset, newestOfAsset(assets, i)), "decision on "+it.Title); failed == nil {
 			return err
 		}
-	case s.there || refused != nil:
+	case s.There || refused != nil:
 	case it.State == ledger.AssetReady:
 		did.absent = it.Title
 	default:

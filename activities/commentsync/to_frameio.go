@@ -1,4 +1,4 @@
-package review
+package commentsync
 
 import (
 	"cmp"
@@ -16,7 +16,7 @@ import (
 )
 
 // takeIconik copies a segment's content into a row.
-func (s *assetSync) takeIconik(row *ledger.ReviewComment, g iconik.Segment) {
+func (s *fileSync) takeIconik(row *ledger.ReviewComment, g iconik.Segment) {
 	row.Text, row.Completed = g.Text, g.Checked
 	row.Frame, row.Frames = mapping.FrameRange(g.StartMS, g.EndMS, s.it.Rate())
 	row.Drawn = g.Drawing != nil && len(g.Drawing.Primitives) > 0
@@ -27,7 +27,7 @@ func (s *assetSync) takeIconik(row *ledger.ReviewComment, g iconik.Segment) {
 }
 
 // writer returns who wrote a segment in iconik.
-func (s *assetSync) writer(ctx context.Context, g iconik.Segment) (name, email string, err error) {
+func (s *fileSync) writer(ctx context.Context, g iconik.Segment) (name, email string, err error) {
 	switch {
 	case g.ShareEmail != "" && (g.User == nil || !strings.EqualFold(g.User.Email, g.ShareEmail)): // the user is the share's own
 		return g.ShareEmail, g.ShareEmail, nil
@@ -36,7 +36,7 @@ func (s *assetSync) writer(ctx context.Context, g iconik.Segment) (name, email s
 	case strings.TrimSpace(g.FirstName+" "+g.LastName) != "":
 		return strings.TrimSpace(g.FirstName + " " + g.LastName), "", nil
 	case g.UserID != "":
-		u, err := s.iconik.Users.Get(ctx, g.UserID)
+		u, err := s.Iconik.Users.Get(ctx, g.UserID)
 		if err == nil && u.FullName() != "" {
 			return u.FullName(), u.Email, nil
 		}
@@ -48,8 +48,8 @@ func (s *assetSync) writer(ctx context.Context, g iconik.Segment) (name, email s
 }
 
 // toFrameio creates an iconik comment in Frame.io, with its writer's name.
-func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
-	if s.refusedBefore(s.rows[rowID(s.ref.Review, "iconik", g.ID)], mapping.Iconik, iconikState(g)) {
+func (s *fileSync) toFrameio(ctx context.Context, g iconik.Segment) error {
+	if s.refusedBefore(s.rows[rowID(s.Review, "iconik", g.ID)], mapping.Iconik, iconikState(g)) {
 		return nil
 	}
 	parent, wait := s.parent(mapping.Iconik, g.ParentID)
@@ -68,7 +68,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	n.Frame, n.Frames = s.place(g)
 	switch {
 	case parent.ID == "":
-	case s.frameio.Capabilities().CreateReplies:
+	case s.Frameio.Capabilities().CreateReplies:
 		n.ParentID = s.threadOf(parent).FrameioID
 	default: // place it at the parent's frame and quote the parent
 		before = mapping.QuotedReply(parent.Author, parent.Text) + before
@@ -78,18 +78,18 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	}
 	n.Text = before + body + after
 	sent := mapping.FrameioState(n.Text, n.Frame, n.Frames, n.Page, false, n.Annotation)
-	begun, _, err := s.tenant.Ledger.Link(ctx, ledger.LinkComment, s.toFrameioKey(g.ID))
+	begun, _, err := s.Tenant.Ledger.Link(ctx, ledger.LinkComment, s.toFrameioKey(g.ID))
 	if err != nil {
 		return err
 	}
 	lost := cmp.Or(begun.Hash, sent.Text+" "+sent.Time) // what an earlier attempt sent
 	var made *frameio.Comment
-	id, _, err := s.tenant.CreateOnce(ctx, tenant.Creation{
-		Kind: ledger.LinkComment, SourceID: s.toFrameioKey(g.ID), Parent: s.it.FileID, Owner: s.ref.Review, Hash: sent.Text + " " + sent.Time,
+	id, _, err := s.Tenant.CreateOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkComment, SourceID: s.toFrameioKey(g.ID), Parent: s.it.FileID, Owner: s.Review, Hash: sent.Text + " " + sent.Time,
 		Find:    func(ctx context.Context) (string, error) { return s.lostComment(ctx, lost) },
-		Discard: s.frameio.DeleteComment, // the comment of an attempt that was presumed dead
+		Discard: s.Frameio.DeleteComment, // the comment of an attempt that was presumed dead
 		Make: func(ctx context.Context) (string, error) {
-			c, err := s.frameio.CreateComment(ctx, s.it.FileID, n)
+			c, err := s.Frameio.CreateComment(ctx, s.it.FileID, n)
 			if err != nil {
 				return "", err
 			}
@@ -97,7 +97,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 			return c.ID, nil
 		},
 	})
-	row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "iconik", g.ID), N: s.it.N, FrameioID: id, IconikID: g.ID, ParentID: parent.ID,
+	row := ledger.ReviewComment{Review: s.Review, ID: rowID(s.Review, "iconik", g.ID), N: s.it.N, FrameioID: id, IconikID: g.ID, ParentID: parent.ID,
 		Origin: ledger.FromIconik, Author: name, Email: email, Before: before, After: after, CreatedAt: g.Created.Time, Internal: n.TeamOnly}
 	s.takeIconik(&row, g)
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 	}
 	adopted := made == nil || made.ID != id // made by an earlier attempt, or by a concurrent one
 	if adopted {
-		c, err := s.frameio.Comment(ctx, id)
+		c, err := s.Frameio.Comment(ctx, id)
 		if err != nil && !rest.IsNotFound(err) {
 			return err
 		}
@@ -116,7 +116,7 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 			return err
 		}
 	}
-	row.Frameio, row.FrameioAt = frameioState(*made), made.UpdatedAt
+	row.Frameio, row.FrameioAt = FrameioState(*made), made.UpdatedAt
 	if adopted {
 		row.Iconik, s.waiting = mapping.Unknown, true
 	}
@@ -128,9 +128,9 @@ func (s *assetSync) toFrameio(ctx context.Context, g iconik.Segment) error {
 }
 
 // complete marks a new comment as done, if Frame.io accepts that.
-func (s *assetSync) complete(ctx context.Context, row *ledger.ReviewComment, made *frameio.Comment) error {
+func (s *fileSync) complete(ctx context.Context, row *ledger.ReviewComment, made *frameio.Comment) error {
 	done := true
-	err := s.frameio.UpdateComment(ctx, made.ID, frameio.CommentChange{Completed: &done})
+	err := s.Frameio.UpdateComment(ctx, made.ID, frameio.CommentChange{Completed: &done})
 	if err != nil {
 		row.Iconik.Copy(mapping.PartDone, row.Iconik.Refused())
 		return s.refused(ctx, row, mapping.Frameio, err)
@@ -139,18 +139,8 @@ func (s *assetSync) complete(ctx context.Context, row *ledger.ReviewComment, mad
 	return nil
 }
 
-// listed reports whether Frame.io still lists a comment. It may list replies that it cannot find by their IDs.
-func (s *assetSync) listed(ctx context.Context, id string) (bool, error) {
-	for c, err := range frameio.RowsOf(ctx, "list comments", s.frameio.Comments, s.it.FileID) {
-		if err != nil || c.ID == id {
-			return err == nil, err
-		}
-	}
-	return false, nil
-}
-
 // place returns the frames that an iconik comment is about. Files that do not play have none, and Frame.io refuses one there.
-func (s *assetSync) place(g iconik.Segment) (frame *int64, frames int64) {
+func (s *fileSync) place(g iconik.Segment) (frame *int64, frames int64) {
 	if !mapping.Plays(s.it.MediaType, s.it.Rate()) {
 		return nil, 0
 	}
@@ -164,8 +154,8 @@ const (
 
 // annotation returns a drawing as Frame.io accepts it. If Frame.io accepts none, because the file is audio or the drawing is
 // too large, it returns what the text says instead.
-func (s *assetSync) annotation(shapes []mapping.Shape) (drawing, aside string) {
-	drawing = mapping.Annotation(shapes, s.tenant.DrawingFrame())
+func (s *fileSync) annotation(shapes []mapping.Shape) (drawing, aside string) {
+	drawing = mapping.Annotation(shapes, s.Tenant.DrawingFrame())
 	if drawing != "" && (strings.HasPrefix(s.it.MediaType, "audio/") || len(drawing) > mostAnnotation) {
 		return "", drawnInIconik
 	}
@@ -173,7 +163,7 @@ func (s *assetSync) annotation(shapes []mapping.Shape) (drawing, aside string) {
 }
 
 // threadOf returns the comment at the top of a thread: Frame.io's threads have one level.
-func (s *assetSync) threadOf(row ledger.ReviewComment) ledger.ReviewComment {
+func (s *fileSync) threadOf(row ledger.ReviewComment) ledger.ReviewComment {
 	for range len(s.rows) {
 		above, ok := s.rows[row.ParentID]
 		if !ok || above.FrameioID == "" || above.Deleted {
@@ -186,16 +176,16 @@ func (s *assetSync) threadOf(row ledger.ReviewComment) ledger.ReviewComment {
 
 // lostComment finds a comment that an earlier attempt created in Frame.io without receiving the answer. Frame.io has no field
 // for a foreign ID, so it looks for a comment by our own user that no row knows and whose content is what was sent.
-func (s *assetSync) lostComment(ctx context.Context, sent string) (string, error) {
-	me, err := s.frameio.Me(ctx)
+func (s *fileSync) lostComment(ctx context.Context, sent string) (string, error) {
+	me, err := s.Frameio.Me(ctx)
 	if err != nil {
 		return "", err
 	}
-	for c, err := range frameio.RowsOf(ctx, "list comments", s.frameio.Comments, s.it.FileID) {
+	for c, err := range frameio.RowsOf(ctx, "list comments", s.Frameio.Comments, s.it.FileID) {
 		if err != nil {
 			return "", err
 		}
-		got := frameioState(c)
+		got := FrameioState(c)
 		if _, known := s.inReview[mapping.Frameio][c.ID]; !known && ours(me, c.Author) && got.Text+" "+got.Time == sent {
 			return c.ID, nil
 		}
@@ -209,14 +199,14 @@ func ours(me frameio.User, writer frameio.Person) bool {
 }
 
 // takeText copies a comment's content into a row after an edit from Frame.io, but not its state.
-func (s *assetSync) takeText(row *ledger.ReviewComment, c frameio.Comment) {
+func (s *fileSync) takeText(row *ledger.ReviewComment, c frameio.Comment) {
 	before := row.Frameio
 	s.takeFrameio(row, c)
 	row.Frameio = before
 }
 
 // editFrameio brings a Frame.io comment up to date with an edit in iconik.
-func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, op mapping.Op) error {
+func (s *fileSync) editFrameio(ctx context.Context, row ledger.ReviewComment, op mapping.Op) error {
 	c, g := s.fio[row.FrameioID], s.ick[row.IconikID]
 	if err := s.overruled(ctx, op, row); err != nil {
 		return err
@@ -252,7 +242,7 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 			ch.Annotation, c.Annotation = &annotation, annotation
 		}
 	}
-	err := s.frameio.UpdateComment(ctx, row.FrameioID, ch)
+	err := s.Frameio.UpdateComment(ctx, row.FrameioID, ch)
 	if rest.IsNotFound(err) {
 		if there, lerr := s.listed(ctx, row.FrameioID); lerr != nil || !there {
 			s.vanished = true // the next sync sees it
@@ -264,7 +254,7 @@ func (s *assetSync) editFrameio(ctx context.Context, row ledger.ReviewComment, o
 	}
 	s.fio[c.ID], row.Refused = c, ""
 	for _, part := range op.Parts {
-		row.Frameio.Copy(part, frameioState(c))
+		row.Frameio.Copy(part, FrameioState(c))
 		row.Iconik.Copy(part, iconikState(g))
 	}
 	ick := row.Iconik

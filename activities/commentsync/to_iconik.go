@@ -1,4 +1,4 @@
-package review
+package commentsync
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 )
 
 // toIconik creates a Frame.io comment in iconik.
-func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
-	if s.refusedBefore(s.rows[rowID(s.ref.Review, "frameio", c.ID)], mapping.Frameio, frameioState(c)) {
+func (s *fileSync) toIconik(ctx context.Context, c frameio.Comment) error {
+	if s.refusedBefore(s.rows[rowID(s.Review, "frameio", c.ID)], mapping.Frameio, FrameioState(c)) {
 		return nil
 	}
 	parent, wait := s.parent(mapping.Frameio, c.ParentID)
@@ -28,7 +28,7 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	if err := s.moveHere(ctx, c.ID); err != nil {
 		return err
 	}
-	user, err := s.tenant.UserFor(ctx, c.Author)
+	user, err := s.Tenant.UserFor(ctx, c.Author)
 	if err != nil {
 		return err
 	}
@@ -40,12 +40,12 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	req := requestFor(user)
 	var made *iconik.Segment
 	as := user
-	id, _, err := s.tenant.CreateOnce(ctx, tenant.Creation{
-		Kind: ledger.LinkComment, SourceID: s.toIconikKey(c.ID), Parent: s.it.AssetID, Owner: s.ref.Review, IndexLag: s.review.cfg.Iconik.SettleTime,
+	id, _, err := s.Tenant.CreateOnce(ctx, tenant.Creation{
+		Kind: ledger.LinkComment, SourceID: s.toIconikKey(c.ID), Parent: s.it.AssetID, Owner: s.Review, IndexLag: s.Tenant.Config.Iconik.SettleTime,
 		Find:    func(ctx context.Context) (string, error) { return s.findSegment(ctx, req.ExternalID) },
 		Discard: s.discardSegment,
 		Make: func(ctx context.Context) (string, error) {
-			g, who, err := s.tenant.CreateSegment(ctx, s.it.AssetID, user, requestFor)
+			g, who, err := s.Tenant.CreateSegment(ctx, s.it.AssetID, user, requestFor)
 			if err != nil {
 				return "", err
 			}
@@ -53,7 +53,7 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 			return g.ID, nil
 		},
 	})
-	row := ledger.ReviewComment{Review: s.ref.Review, ID: rowID(s.ref.Review, "frameio", c.ID), N: s.it.N, FrameioID: c.ID, IconikID: id, ParentID: parent.ID,
+	row := ledger.ReviewComment{Review: s.Review, ID: rowID(s.Review, "frameio", c.ID), N: s.it.N, FrameioID: c.ID, IconikID: id, ParentID: parent.ID,
 		Origin: ledger.FromFrameio, Author: c.Author.Name, Email: c.Author.Email, Guest: c.Author.Guest, CreatedAt: c.CreatedAt}
 	s.takeFrameio(&row, c)
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 	}
 	draft := s.draft(c, as)
 	if made != nil && c.TeamOnly && !tenant.IsInternal(made) {
-		marked, err := s.tenant.MarkTeamOnly(ctx, s.it.AssetID, id)
+		marked, err := s.Tenant.MarkTeamOnly(ctx, s.it.AssetID, id)
 		if err == nil {
 			made = marked
 		} else if err := s.fieldsRefused(ctx, err); err != nil {
@@ -96,33 +96,33 @@ func (s *assetSync) toIconik(ctx context.Context, c frameio.Comment) error {
 }
 
 // moveHere deletes a comment's segment from the version on which it was before somebody moved it in Frame.io.
-func (s *assetSync) moveHere(ctx context.Context, id string) error {
+func (s *fileSync) moveHere(ctx context.Context, id string) error {
 	was, moved := s.elsewhere[id]
-	link, _, err := s.tenant.Ledger.Link(ctx, ledger.LinkComment, s.toIconikKey(id))
+	link, _, err := s.Tenant.Ledger.Link(ctx, ledger.LinkComment, s.toIconikKey(id))
 	if err != nil || !moved || was.IconikID == "" || link.TargetID != was.IconikID {
 		return err
 	}
-	from, _, err := s.ledger.Asset(ctx, was.N)
+	from, _, err := s.Ledger.Asset(ctx, was.N)
 	if err != nil {
 		return err
 	}
-	if err := s.iconik.Segments.Delete(ctx, from.AssetID, was.IconikID); err != nil && !rest.IsNotFound(err) {
+	if err := s.Iconik.Segments.Delete(ctx, from.AssetID, was.IconikID); err != nil && !rest.IsNotFound(err) {
 		return err
 	}
-	return s.tenant.Ledger.Delete(ctx, ledger.LinkComment, link.SourceID)
+	return s.Tenant.Ledger.Delete(ctx, ledger.LinkComment, link.SourceID)
 }
 
 // madeOf returns the segment that was created for a comment, and the user in whose name it stands. It reads a segment that an
 // earlier attempt created; nil means that it has since been deleted.
-func (s *assetSync) madeOf(ctx context.Context, id string, made *iconik.Segment, user string, requestFor func(user string) iconik.SegmentRequest) (*iconik.Segment, string, error) {
+func (s *fileSync) madeOf(ctx context.Context, id string, made *iconik.Segment, user string, requestFor func(user string) iconik.SegmentRequest) (*iconik.Segment, string, error) {
 	if made != nil {
-		made, as, err := s.tenant.Author(ctx, s.it.AssetID, made, user, requestFor)
+		made, as, err := s.Tenant.Author(ctx, s.it.AssetID, made, user, requestFor)
 		if err != nil {
 			return nil, "", err
 		}
 		return made, as, s.noteDrawing(ctx, requestFor(user).Drawing, made)
 	}
-	made, err := s.iconik.Segments.Get(ctx, s.it.AssetID, id)
+	made, err := s.Iconik.Segments.Get(ctx, s.it.AssetID, id)
 	switch {
 	case rest.IsNotFound(err):
 		return nil, user, nil
@@ -133,13 +133,13 @@ func (s *assetSync) madeOf(ctx context.Context, id string, made *iconik.Segment,
 }
 
 // putFields writes a segment's additional fields.
-func (s *assetSync) putFields(ctx context.Context, id string, fields map[string]string) error {
+func (s *fileSync) putFields(ctx context.Context, id string, fields map[string]string) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	view, err := s.tenant.View(ctx, mapping.CommentView)
+	view, err := s.Tenant.View(ctx, mapping.CommentView)
 	if err == nil {
-		_, err = s.iconik.Metadata.PutSegmentValues(ctx, s.it.AssetID, id, view, tenant.Values(fields))
+		_, err = s.Iconik.Metadata.PutSegmentValues(ctx, s.it.AssetID, id, view, tenant.Values(fields))
 	}
 	if err != nil {
 		return fmt.Errorf("metadata of a comment: %w", err)
@@ -148,26 +148,26 @@ func (s *assetSync) putFields(ctx context.Context, id string, fields map[string]
 }
 
 // discardSegment deletes a segment of an attempt that was presumed dead.
-func (s *assetSync) discardSegment(ctx context.Context, id string) error {
-	if err := s.iconik.Segments.Delete(ctx, s.it.AssetID, id); !rest.IsNotFound(err) {
+func (s *fileSync) discardSegment(ctx context.Context, id string) error {
+	if err := s.Iconik.Segments.Delete(ctx, s.it.AssetID, id); !rest.IsNotFound(err) {
 		return err
 	}
 	return nil
 }
 
 // findSegment finds a segment of the asset by the external ID that we gave it, or returns "".
-func (s *assetSync) findSegment(ctx context.Context, externalID string) (string, error) {
-	have, err := s.iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
+func (s *fileSync) findSegment(ctx context.Context, externalID string) (string, error) {
+	have, err := s.Iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
 	return tenant.FirstID(have, err, func(g iconik.Segment) (string, bool) {
 		return g.ID, g.ExternalID == externalID && !g.Deleted()
 	})
 }
 
 // draft returns a Frame.io comment as iconik gets it.
-func (s *assetSync) draft(c frameio.Comment, user string) mapping.SegmentDraft {
+func (s *fileSync) draft(c frameio.Comment, user string) mapping.SegmentDraft {
 	d := mapping.Segment(mapping.CommentInput{Extras: mapping.CommentExtras{Anchor: plan.Extras(c).Anchor},
 		Text: c.Text, AuthorName: c.Author.Name, AuthorEmail: c.Author.Email, Guest: c.Author.Guest, AuthorUnknown: c.Author.Unknown, IconikUserID: user,
-		Frame: c.Frame, Frames: c.Frames, Rate: s.it.Rate(), Page: c.Page, Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: s.tenant.DrawingFrame(),
+		Frame: c.Frame, Frames: c.Frames, Rate: s.it.Rate(), Page: c.Page, Completed: c.Completed, TeamOnly: c.TeamOnly, Annotation: c.Annotation, DrawingFrame: s.Tenant.DrawingFrame(),
 	})
 	d.Text += asideOf(c)
 	return d
@@ -189,17 +189,17 @@ func around(text string, c frameio.Comment) (before, after string) {
 }
 
 // takeFrameio copies a Frame.io comment's content into a row.
-func (s *assetSync) takeFrameio(row *ledger.ReviewComment, c frameio.Comment) {
+func (s *fileSync) takeFrameio(row *ledger.ReviewComment, c frameio.Comment) {
 	row.Text, row.Frame, row.Frames, row.Page, row.Completed, row.Internal = c.Text, c.Frame, c.Frames, c.Page, c.Completed, c.TeamOnly
 	row.Drawn = c.Annotation != ""
 	if row.Origin == ledger.FromIconik {
 		row.Text = mapping.Bare(c.Text, row.Before, row.After)
 	}
-	row.Frameio, row.FrameioAt, row.UpdatedAt = frameioState(c), c.UpdatedAt, time.Now().UTC()
+	row.Frameio, row.FrameioAt, row.UpdatedAt = FrameioState(c), c.UpdatedAt, time.Now().UTC()
 }
 
 // editIconik brings a segment up to date with an edit in Frame.io.
-func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op mapping.Op) error {
+func (s *fileSync) editIconik(ctx context.Context, row ledger.ReviewComment, op mapping.Op) error {
 	c, g := s.fio[row.FrameioID], s.ick[row.IconikID]
 	if err := s.overruled(ctx, op, row); err != nil {
 		return err
@@ -242,7 +242,7 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 			}
 		}
 	}
-	made, err := s.tenant.UpdateSegment(ctx, s.it.AssetID, row.IconikID, p)
+	made, err := s.Tenant.UpdateSegment(ctx, s.it.AssetID, row.IconikID, p)
 	if rest.IsNotFound(err) {
 		s.vanished = true // the next sync sees it
 		return nil
@@ -256,7 +256,7 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 	s.ick[made.ID], row.Refused = *made, ""
 	for _, part := range op.Parts { // any other change there is a separate edit
 		row.Iconik.Copy(part, iconikState(*made))
-		row.Frameio.Copy(part, frameioState(c))
+		row.Frameio.Copy(part, FrameioState(c))
 	}
 	s.takeText(&row, c)
 	s.changes++
@@ -264,9 +264,9 @@ func (s *assetSync) editIconik(ctx context.Context, row ledger.ReviewComment, op
 }
 
 // noteDrawing notes that iconik accepted a comment without its drawing.
-func (s *assetSync) noteDrawing(ctx context.Context, sent *iconik.Drawing, is *iconik.Segment) error {
+func (s *fileSync) noteDrawing(ctx context.Context, sent *iconik.Drawing, is *iconik.Segment) error {
 	if sent == nil || is.Drawing != nil && len(is.Drawing.Primitives) == len(sent.Primitives) {
 		return nil
 	}
-	return s.review.note(ctx, fmt.Sprintf("iconik did not accept the drawing of a comment on %q: it is in Frame.io only.", s.it.Title))
+	return s.Note(ctx, fmt.Sprintf("iconik did not accept the drawing of a comment on %q: it is in Frame.io only.", s.it.Title))
 }

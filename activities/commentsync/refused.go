@@ -1,4 +1,4 @@
-package review
+package commentsync
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 )
 
 // refused records a change that the other side refuses, and tells people.
-func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to mapping.Side, err error) error {
+func (s *fileSync) refused(ctx context.Context, row *ledger.ReviewComment, to mapping.Side, err error) error {
 	if !rest.IsRefused(err) {
 		return err
 	}
@@ -20,12 +20,12 @@ func (s *assetSync) refused(ctx context.Context, row *ledger.ReviewComment, to m
 	if err := s.audit(ctx, to, "refused a change", *row); err != nil {
 		return err
 	}
-	return s.review.note(ctx, fmt.Sprintf("%s rejected a change to a comment on %q: %v", to, s.it.Title, err))
+	return s.Note(ctx, fmt.Sprintf("%s rejected a change to a comment on %q: %v", to, s.it.Title, err))
 }
 
 // editRefused records an edit that the other side refuses, and tells people once. It is retried when it is edited again, and every
 // refusedLook: an account may be locked for a while.
-func (s *assetSync) editRefused(ctx context.Context, row ledger.ReviewComment, op mapping.Op, err error) error {
+func (s *fileSync) editRefused(ctx context.Context, row ledger.ReviewComment, op mapping.Op, err error) error {
 	if !rest.IsRefused(err) {
 		return err
 	}
@@ -40,8 +40,8 @@ func (s *assetSync) editRefused(ctx context.Context, row ledger.ReviewComment, o
 }
 
 // markRefused records the parts of an edit as refused in the state of the side where they were edited.
-func (s *assetSync) markRefused(row *ledger.ReviewComment, op mapping.Op) {
-	last, now := &row.Frameio, frameioState(s.fio[row.FrameioID])
+func (s *fileSync) markRefused(row *ledger.ReviewComment, op mapping.Op) {
+	last, now := &row.Frameio, FrameioState(s.fio[row.FrameioID])
 	if op.To == mapping.Frameio {
 		last, now = &row.Iconik, iconikState(s.ick[row.IconikID])
 	}
@@ -51,7 +51,7 @@ func (s *assetSync) markRefused(row *ledger.ReviewComment, op mapping.Op) {
 }
 
 // editRefusedBefore reports whether exactly this edit was refused recently.
-func (s *assetSync) editRefusedBefore(op mapping.Op) bool {
+func (s *fileSync) editRefusedBefore(op mapping.Op) bool {
 	row, marked := s.rows[op.Key], s.rows[op.Key]
 	if op.Kind != mapping.OpEdit || row.Refused == "" || time.Since(row.UpdatedAt) >= refusedLook {
 		return false
@@ -62,7 +62,7 @@ func (s *assetSync) editRefusedBefore(op mapping.Op) bool {
 
 // refusedNew records a comment that the other side refuses, and tells people. It does not hold up other comments. It is retried
 // when it is edited, and every refusedLook.
-func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to mapping.Side, err error) error {
+func (s *fileSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to mapping.Side, err error) error {
 	if !rest.IsRefused(err) && !rest.IsConflict(err) || rest.IsNotFound(err) { // what it belongs to is missing: the next sync sees that
 		return err
 	}
@@ -74,19 +74,19 @@ func (s *assetSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to
 	if err := s.audit(ctx, to, "refused a comment", row); err != nil {
 		return err
 	}
-	return s.review.note(ctx, fmt.Sprintf("%s rejected a comment by %s on %q, so it stays in %s only: %v", to, cmp.Or(row.Author, "somebody"), s.it.Title, to.Other(), err))
+	return s.Note(ctx, fmt.Sprintf("%s rejected a comment by %s on %q, so it stays in %s only: %v", to, cmp.Or(row.Author, "somebody"), s.it.Title, to.Other(), err))
 }
 
 // fieldsRefused notes that iconik refuses a comment's additional fields. The comment exists without them.
-func (s *assetSync) fieldsRefused(ctx context.Context, err error) error {
+func (s *fileSync) fieldsRefused(ctx context.Context, err error) error {
 	if !rest.IsRefused(err) {
 		return err
 	}
-	return s.review.noteError(ctx, fmt.Sprintf("iconik rejected fields of comments on %q, so they are missing there", s.it.Title), err)
+	return s.NoteError(ctx, fmt.Sprintf("iconik rejected fields of comments on %q, so they are missing there", s.it.Title), err)
 }
 
 // refusedBefore reports whether a comment was refused recently and has not changed since.
-func (s *assetSync) refusedBefore(row ledger.ReviewComment, from mapping.Side, state mapping.State) bool {
+func (s *fileSync) refusedBefore(row ledger.ReviewComment, from mapping.Side, state mapping.State) bool {
 	last := row.Frameio
 	if from == mapping.Iconik {
 		last = row.Iconik
@@ -94,16 +94,16 @@ func (s *assetSync) refusedBefore(row ledger.ReviewComment, from mapping.Side, s
 	return row.Refused != "" && last == state && time.Since(row.UpdatedAt) < refusedLook
 }
 
-func (s *assetSync) audit(ctx context.Context, side mapping.Side, what string, row ledger.ReviewComment) error {
+func (s *fileSync) audit(ctx context.Context, side mapping.Side, what string, row ledger.ReviewComment) error {
 	actor := ledger.ActorFrameio
 	if side == mapping.Iconik {
 		actor = ledger.ActorIconik
 	}
-	return s.review.audit(ctx, actor, what, fmt.Sprintf("comment %s of %s: %s", row.ID, row.Author, row.Text))
+	return s.Audit(ctx, actor, what, fmt.Sprintf("comment %s of %s: %s", row.ID, row.Author, row.Text))
 }
 
 // overruled writes the state that loses to a later edit to the audit log.
-func (s *assetSync) overruled(ctx context.Context, op mapping.Op, row ledger.ReviewComment) error {
+func (s *fileSync) overruled(ctx context.Context, op mapping.Op, row ledger.ReviewComment) error {
 	if len(op.Overruled) == 0 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package review
+package commentsync
 
 import (
 	"context"
@@ -15,19 +15,19 @@ import (
 const staysListed = "Frame.io still lists it"
 
 // delete carries a deletion over to the other side.
-func (s *assetSync) delete(ctx context.Context, row ledger.ReviewComment, on mapping.Side) error {
+func (s *fileSync) delete(ctx context.Context, row ledger.ReviewComment, on mapping.Side) error {
 	again := row.Deleted
 	if again && row.Refused == staysListed {
 		return nil
 	}
 	var err error
 	if on == mapping.Iconik {
-		err = s.iconik.Segments.Delete(ctx, s.it.AssetID, row.IconikID)
+		err = s.Iconik.Segments.Delete(ctx, s.it.AssetID, row.IconikID)
 		if rest.IsNotFound(err) {
 			err = nil
 		}
 	} else {
-		err = s.frameio.DeleteComment(ctx, row.FrameioID)
+		err = s.Frameio.DeleteComment(ctx, row.FrameioID)
 	}
 	if err != nil {
 		if again && row.Refused != "" {
@@ -51,7 +51,7 @@ func (s *assetSync) delete(ctx context.Context, row ledger.ReviewComment, on map
 }
 
 // deleted records that a comment was deleted, or that Frame.io still lists it after a second deletion.
-func (s *assetSync) deleted(ctx context.Context, row *ledger.ReviewComment, on mapping.Side, again bool) error {
+func (s *fileSync) deleted(ctx context.Context, row *ledger.ReviewComment, on mapping.Side, again bool) error {
 	if again && on == mapping.Frameio {
 		there, err := s.listed(ctx, row.FrameioID)
 		if err != nil {
@@ -59,7 +59,7 @@ func (s *assetSync) deleted(ctx context.Context, row *ledger.ReviewComment, on m
 		}
 		if there {
 			row.Refused = staysListed
-			return s.review.note(ctx, fmt.Sprintf("A comment on %q was deleted in iconik, and Frame.io still shows it: delete it there.", s.it.Title))
+			return s.Note(ctx, fmt.Sprintf("A comment on %q was deleted in iconik, and Frame.io still shows it: delete it there.", s.it.Title))
 		}
 	}
 	return s.audit(ctx, on.Other(), "deleted", *row)
