@@ -365,10 +365,18 @@ type Review struct {
 	// AssetLifecycle is how long Frame.io keeps uploads to the workspace before it deletes them; 0: forever.
 	AssetLifecycle time.Duration `yaml:"asset_lifecycle"`
 
+	// Decisions says which way decisions go.
+	Decisions string `yaml:"decisions"` // both | to_iconik
 	// StatusOptions maps the account's own options of Frame.io's Status field to decisions: approved, changes requested or none.
 	// See Decision.
 	StatusOptions map[string]string `yaml:"status_options"`
 }
+
+// Which way decisions go.
+const (
+	DecisionsBoth     = "both"
+	DecisionsToIconik = "to_iconik" // what is decided in iconik stays there
+)
 
 // Decision returns what the configuration says about an option of Frame.io's Status field, ignoring case.
 func (r Review) Decision(option string) (decision string, known bool) {

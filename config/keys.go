@@ -117,6 +117,7 @@ var tenantKeys = []KeyDoc{
 	{tenantPrefix + "review.forensic_watermark", "off", "v4, where the account has the add-on: off, form (a field of the form asks for it) or always"},
 	{tenantPrefix + "review.drm", "off", "v4, where the account has the add-on: off, form or always"},
 	{tenantPrefix + "review.asset_lifecycle", "0s", "how long until Frame.io deletes uploads (the workspace's asset lifecycle, which its API does not show): reviews that last longer get a warning; 0s: never"},
+	{tenantPrefix + "review.decisions", "both", "both: an approval in iconik sets the file's status in Frame.io, too; to_iconik: what is decided in iconik stays there"},
 	{tenantPrefix + "review.status_options", "{}", "options of the account's Status field and the decisions they map to: `{\"Final\": approved, \"Rework\": changes requested}`; also none"},
 	{tenantPrefix + "review.poll_interval", "1m", "how often Framebridge polls for comments"},
 	{tenantPrefix + "review.retention", "720h", "how long the media stays in Frame.io after the review expires"},

@@ -156,6 +156,7 @@ func (a *Archive) validate(p *Problems, key string) {
 func (r *Review) validate(p *Problems, key string) {
 	needed(p, key+".project", strings.TrimSpace(r.Project))
 	oneOf(p, key+".watermark", r.Watermark, "required", "preferred", "off")
+	oneOf(p, key+".decisions", r.Decisions, DecisionsBoth, DecisionsToIconik)
 	oneOf(p, key+".access", r.Access, "public", "secure", "auto")
 	oneOf(p, key+".forensic_watermark", r.ForensicWatermark, "off", "form", "always")
 	oneOf(p, key+".drm", r.DRM, "off", "form", "always")

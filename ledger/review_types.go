@@ -144,6 +144,15 @@ type ReviewAsset struct {
 	Troubles int    `json:"Troubles"`
 	// ClickedAt is the time of the click that sent it, by iconik's clock; zero means the review's own click.
 	ClickedAt time.Time `json:"ClickedAt"`
+	// LabelAt is when the file had last been changed in Frame.io when Label was read there. LabelSent is the Label that a decision in iconik gave it, and LabelBefore
+	// the one before. LabelRefused is when Frame.io last refused one.
+	LabelAt      time.Time `json:"LabelAt"`
+	LabelSent    string    `json:"LabelSent"`
+	LabelBefore  string    `json:"LabelBefore"`
+	LabelRefused time.Time `json:"LabelRefused"`
+	// Approval is the last decision in iconik that was brought over or left alone: who, what and when, or "none". It is empty
+	// until Framebridge has looked.
+	Approval string `json:"Approval"`
 }
 
 // Rate returns the frame rate in which its comments' frames are counted.

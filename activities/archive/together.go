@@ -3,7 +3,6 @@ package archive
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"time"
 
@@ -206,8 +205,7 @@ func (a *Activities) lacks(t *tenant.Tenant, call string) bool {
 }
 
 func (a *Activities) noteLack(t *tenant.Tenant, call string, err error) {
-	var e *rest.Error
-	if errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotImplemented) {
+	if rest.IsUnknownCall(err) {
 		a.lacking.Store(t.ID+" "+call, true)
 	}
 }

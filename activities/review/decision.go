@@ -13,8 +13,13 @@ import (
 	"github.com/framebridge/framebridge/mapping"
 )
 
+const (
+	approved         = "approved"
+	changesRequested = "changes requested"
+)
+
 // approvals maps decisions to iconik's approval statuses.
-var approvals = map[string]string{"approved": "APPROVED", "changes requested": "NOT_APPROVED", "none": "N/A"}
+var approvals = map[string]string{approved: "APPROVED", changesRequested: "NOT_APPROVED", "none": "N/A"}
 
 // decision returns what an option of Frame.io's status field means, by the configuration or by the option's own name. An
 // unknown option is shown as it is and decides nothing in iconik.
@@ -29,8 +34,9 @@ func (r *review) decision(label string) (approval, decision string, known bool) 
 }
 
 // decide brings a file's status over to the version that was reviewed. If iconik's current version is another one, its approval
-// and decision field are left alone. newest means that no later file of the review shows the same asset.
-func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool) error {
+// and decision field are left alone. Otherwise decide brings what was decided in iconik over to the file. newest means that no later
+// file of the review shows the same asset, and shows that none shows the same version.
+func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest, shows bool) error {
 	f, err := r.frameio.Asset(ctx, it.FileID)
 	if rest.IsNotFound(err) {
 		return r.absentFromFrameio(ctx, it)
@@ -38,8 +44,13 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool)
 	if err == nil && newest {
 		err = r.lookAtHead(ctx, it, f)
 	}
-	if err != nil || f.Label == it.Label {
+	switch {
+	case err != nil:
 		return err
+	case shows && (f.Label == it.Label || f.Label == it.LabelSent):
+		return r.decideInFrameio(ctx, it, f)
+	case f.Label == it.Label:
+		return nil
 	}
 	approval, decision, known := r.decision(f.Label)
 	current, err := r.isCurrent(ctx, it)
@@ -53,13 +64,15 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest bool)
 		err = r.note(ctx, fmt.Sprintf("The status %q of %q in Frame.io is the account's own, and the approval in iconik is left alone. review.status_options says what it decides.", f.Label, it.Title))
 	default:
 		if err = r.approve(ctx, it, approval); err == nil {
-			err = r.tellDecision(ctx, it, f, decision)
+			err = r.tellDecision(ctx, it, fmt.Sprintf("%s:%d", f.Label, f.UpdatedAt.Unix()), decision, "")
 		}
 	}
 	if err != nil {
 		return err
 	}
-	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) { row.Label, row.Decision = f.Label, decision }); err != nil {
+	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
+		row.Label, row.Decision, row.LabelAt, row.LabelSent = f.Label, decision, f.UpdatedAt, ""
+	}); err != nil {
 		return err
 	}
 	return r.audit(ctx, ledger.ActorFrameio, "status of "+it.Title+", version "+it.VersionID, f.Label)
@@ -84,14 +97,17 @@ func (r *review) lookAtHead(ctx context.Context, it ledger.ReviewAsset, f framei
 	return r.notifyOnce(ctx, fmt.Sprintf("version:%d:%s", it.N, stack.CoverID), fmt.Sprintf("Someone put another version on top of %q in Frame.io. Framebridge syncs the version that it sent; comments on the other one stay in Frame.io. To review a new version, send the asset again.", it.Title))
 }
 
-// tellDecision tells the tenant's channels what was decided. Mail goes out when the review ends.
-func (r *review) tellDecision(ctx context.Context, it ledger.ReviewAsset, f frameio.Asset, decision string) error {
+// tellDecision tells the tenant's channels once what was decided, and by whom if that is known. Mail goes out when the review ends.
+func (r *review) tellDecision(ctx context.Context, it ledger.ReviewAsset, key, decision, who string) error {
 	data := r.eventData(fmt.Sprintf("%s: %q", strings.ToUpper(decision[:1])+decision[1:], it.Title), "", []ledger.ReviewAsset{it})
 	if decision == "none" {
 		data.Title = fmt.Sprintf("The decision was withdrawn: %q", it.Title)
 	}
 	data.Facts = []events.Fact{{Name: "Review", Value: r.row.Title}, {Name: "Decision", Value: decision}}
-	return r.tenant.Publish(ctx, fmt.Sprintf("review:%s:decision:%d:%s:%d", r.ref.Review, it.N, f.Label, f.UpdatedAt.Unix()), events.ReviewDecision, data)
+	if who != "" {
+		data.Facts = append(data.Facts, events.Fact{Name: "Decided by", Value: who + ", in iconik"})
+	}
+	return r.tenant.Publish(ctx, fmt.Sprintf("review:%s:decision:%d:%s", r.ref.Review, it.N, key), events.ReviewDecision, data)
 }
 
 // approve sets iconik's approval, which belongs to the asset and so to its current version. If another version has become

@@ -154,7 +154,7 @@ func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets [
 	did.unsure = did.unsure || s.Held || (s.Vanished || rest.IsNotFound(refused)) && time.Since(r.row.EndedAt) < unsureFor
 	switch {
 	case s.There && in.Full:
-		if err := r.notePermanent(ctx, r.decide(ctx, s.Asset, newestOfAsset(assets, i)), "decision on "+it.Title); failed == nil {
+		if err := r.notePermanent(ctx, r.decide(ctx, s.Asset, newestOfAsset(assets, i), file.Newest), "decision on "+it.Title); failed == nil {
 			return err
 		}
 	case s.There || refused != nil:

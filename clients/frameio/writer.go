@@ -24,6 +24,11 @@ type Writer interface {
 	// Delete moves a file or folder to the trash. It is not an error if it is already gone.
 	Delete(ctx context.Context, a Asset) error
 
+	// Labels returns the statuses that a file can have, as Asset.Label names them.
+	Labels(ctx context.Context, fileID string) ([]string, error)
+	// SetLabel sets a file's status to one of Labels, or takes it away with "none".
+	SetLabel(ctx context.Context, projectID, fileID, label string) error
+
 	// CreateComment posts a comment, or a reply if ParentID is set and Capabilities.CreateReplies allows it.
 	CreateComment(ctx context.Context, fileID string, c NewComment) (Comment, error)
 	UpdateComment(ctx context.Context, commentID string, c CommentChange) error

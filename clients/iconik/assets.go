@@ -4,6 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
+
+	"github.com/framebridge/framebridge/clients/rest"
 )
 
 // Asset is an asset with its versions.
@@ -123,6 +126,29 @@ func (s *AssetsService) CreateVersion(ctx context.Context, assetID string, req V
 // DeleteVersion wraps DELETE assets/v1/assets/{id}/versions/{version}/, which includes everything in the version. It can be restored.
 func (s *AssetsService) DeleteVersion(ctx context.Context, assetID, versionID string) error {
 	return s.c.delete(ctx, "delete version", path("assets/v1/assets", assetID, "versions", versionID), nil, nil)
+}
+
+// Approval is what one person has decided about a version: a user of iconik, or a guest by address.
+type Approval struct {
+	User     string `json:"user"`
+	External string `json:"external"`
+	Status   string `json:"status"` // as in SetApproval, or MIXED
+	Changed  Time   `json:"change_date"`
+}
+
+// Approvals wraps GET assets/v1/assets/{id}/versions/{version}/approvals/. Its document has no parameters, so pages are asked for
+// only if the first one is not all.
+func (s *AssetsService) Approvals(ctx context.Context, assetID, versionID string) ([]Approval, error) {
+	const op = "list approvals"
+	return rest.Collect(numbered(ctx, op, func(ctx context.Context, page int) (envelope[row[Approval]], error) {
+		var q url.Values
+		if page > 1 {
+			q = url.Values{"page": {strconv.Itoa(page)}}
+		}
+		var e envelope[row[Approval]]
+		err := s.c.get(ctx, op, path("assets/v1/assets", assetID, "versions", versionID, "approvals"), q, &e)
+		return e, err
+	}))
 }
 
 // SetApproval wraps PUT assets/v1/assets/{id}/approvals/. Status is N/A, REQUESTED, APPROVED or NOT_APPROVED.

@@ -92,6 +92,12 @@ func IsRefused(err error) bool {
 	return false
 }
 
+// IsUnknownCall reports whether the vendor may not have the call at all: 404, 405 or 501. With 404 it may also be an object that it does not have.
+func IsUnknownCall(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed || e.Status == http.StatusNotImplemented)
+}
+
 // IsUncertain reports whether a failed write may have taken effect.
 func IsUncertain(err error) bool {
 	var e *Error

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/framebridge/framebridge/sandbox/faults"
+	"github.com/framebridge/framebridge/sandbox/frameiosim/signin"
 )
 
 // Objects is the object store for the media.
@@ -91,11 +92,8 @@ type Sim struct {
 	wait    sync.WaitGroup
 	client  *http.Client
 	ids     *rand.ChaCha8
-	access  map[string]bool // access tokens of Adobe's stub
-	refresh string          // its current refresh token
-	code    string          // of a sign-in, not exchanged yet
+	adobe   signin.Adobe
 	home    string          // the sandbox's own page
-	minted  int
 	streams bool            // StreamWatermarked
 	hidden  map[string]bool // HideOriginal
 	revoked map[string]bool // of MoreTokens
@@ -249,8 +247,8 @@ func New(o Options) (*Sim, error) {
 	if o.PartSize == 0 {
 		o.PartSize = 8 << 20
 	}
-	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{}, access: map[string]bool{}, hidden: map[string]bool{}, revoked: map[string]bool{},
-		dirty: make(chan struct{}, 1), client: &http.Client{Timeout: 5 * time.Second}}
+	s := &Sim{o: o, kids: map[string][]string{}, threads: map[string][]string{}, limits: map[string]*bucketLevel{}, calls: map[string]int{}, hidden: map[string]bool{}, revoked: map[string]bool{},
+		dirty: make(chan struct{}, 1), client: &http.Client{Timeout: 5 * time.Second}, adobe: signin.Adobe{ClientID: o.ClientID, ClientSecret: o.ClientSecret, RefreshToken: o.RefreshToken}}
 	if o.Seed != 0 {
 		s.ids = rand.NewChaCha8([32]byte{byte(o.Seed)})
 	}
@@ -265,6 +263,9 @@ func New(o Options) (*Sim, error) {
 	s.routes()
 	return s, nil
 }
+
+// SignIn returns Adobe's sign-in.
+func (s *Sim) SignIn() *signin.Adobe { return &s.adobe }
 
 func (s *Sim) newID() string {
 	if s.ids == nil {

@@ -229,6 +229,10 @@ func (s *Sim) labelAsset(w http.ResponseWriter, r *http.Request) {
 	if !decode(w, r, &in) {
 		return
 	}
+	if !slices.Contains([]string{"none", "in_progress", "needs_review", "approved"}, in.Label) {
+		fail(w, http.StatusUnprocessableEntity, "label is invalid")
+		return
+	}
 	if !s.Label(r.PathValue("id"), in.Label) {
 		notFound(w)
 		return

@@ -1,7 +1,6 @@
 package frameiosim
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -100,10 +99,8 @@ func (s *Sim) builtInV4(a *Asset) []any {
 	if a.Description != "" {
 		add("Notes", "long_text", a.Description)
 	}
-	if l := a.Label; l != "" && l != "none" {
-		words := map[string]string{"approved": "Approved", "needs_review": "Needs Review", "in_progress": "In Progress"}
-		rows = append(rows, map[string]any{"field_definition_id": "f0000000-0000-4000-8000-000000000099", "field_definition_name": "Status", "field_type": "select", "mutable": true,
-			"value": []any{map[string]any{"id": "f0000000-0000-4000-8000-000000000001", "display_name": cmp.Or(words[l], l)}}}) // an account may also have its own options
+	if a.hasStatus() {
+		rows = append(rows, statusV4(a))
 	}
 	return rows
 }

@@ -220,8 +220,13 @@ func (s *Sim) fieldRoutesV4(on func(string, http.HandlerFunc)) {
 			return
 		}
 		nulls, _ := strconv.ParseBool(r.URL.Query().Get("show_null"))
-		data(w, 200, map[string]any{"file_id": a.ID, "metadata": append(s.builtInV4(a), s.customV4(a, nulls)...)})
+		rows := append(s.builtInV4(a), s.customV4(a, nulls)...)
+		if nulls && !a.hasStatus() {
+			rows = append(rows, statusV4(a))
+		}
+		data(w, 200, map[string]any{"file_id": a.ID, "metadata": rows})
 	})
+	on("PATCH projects/{id}/metadata/values", s.setStatusV4)
 	on("GET users", func(w http.ResponseWriter, r *http.Request) {
 		s.mu.RLock()
 		defer s.mu.RUnlock()

@@ -125,7 +125,7 @@ func (s *Sim) serveV4(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.RLock()
-	ok := s.access[token] || (more && !s.revoked[token] || token == s.o.Token) && r.Header.Get("x-frameio-legacy-token-auth") == "true"
+	ok := s.adobe.Accepts(token) || (more && !s.revoked[token] || token == s.o.Token) && r.Header.Get("x-frameio-legacy-token-auth") == "true"
 	v4 := s.o.Generation == "v4"
 	s.mu.RUnlock()
 	if !ok || !v4 {

@@ -17,8 +17,7 @@ const (
 )
 
 func (s *Sim) routesV4(m *http.ServeMux) {
-	m.HandleFunc("POST /ims/token/v3", s.imsToken)
-	m.HandleFunc("GET /ims/authorize/v2", s.imsAuthorize)
+	s.adobe.Routes(m)
 	m.HandleFunc("GET /v4/me", func(w http.ResponseWriter, _ *http.Request) { data(w, 200, s.userV4(s.s.User)) })
 	m.HandleFunc("GET /v4/accounts", func(w http.ResponseWriter, r *http.Request) {
 		pageV4(w, r, 100, 1, func(int) any {

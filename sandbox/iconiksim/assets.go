@@ -222,16 +222,3 @@ func currentVersion(asset doc) string {
 func hasVersion(asset doc, version string) bool {
 	return slices.ContainsFunc(docs(asset["versions"]), func(v doc) bool { return text(v, "id") == version })
 }
-
-func (s *Sim) approvalRoutes() {
-	s.on("PUT assets/v1/assets/{id}/approvals", func(c *call) (int, any) {
-		if _, ok := s.get(kAsset, c.id("id")); !ok {
-			return notFound("Asset")
-		}
-		if !oneOf(c.body, "status", "N/A", "REQUESTED", "APPROVED", "NOT_APPROVED", "MIXED") || text(c.body, "status") == "" {
-			return invalid("status", "Must be one of: N/A, REQUESTED, APPROVED, NOT_APPROVED, MIXED")
-		}
-		s.set(kAsset, c.id("id"), func(d doc) { d["approval_status"] = text(c.body, "status") })
-		return 200, doc{"user": c.user, "external": nil, "status": text(c.body, "status"), "change_date": now(), "version_id": nil}
-	})
-}

@@ -44,6 +44,7 @@ func (s *Sim) routes() {
 	})
 	s.mux.HandleFunc("POST /_sim/click", s.clickForm)
 	s.mux.HandleFunc("POST /_sim/comment", s.commentForm)
+	s.mux.HandleFunc("POST /_sim/approval", s.approvalForm)
 	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { s.browse(w, "") })
 	s.mux.HandleFunc("GET /collection/{id}", func(w http.ResponseWriter, r *http.Request) { s.browse(w, r.PathValue("id")) })
 	s.mux.HandleFunc("GET /asset/{id}", s.assetPage)

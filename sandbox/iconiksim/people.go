@@ -165,14 +165,6 @@ func (s *Sim) valuesOf(kind, id, version string) map[string]string {
 	return out
 }
 
-// Approval returns an asset's approval status.
-func (s *Sim) Approval(asset string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	d, _ := s.get(kAsset, asset)
-	return text(d, "approval_status")
-}
-
 // AwaitProxy waits until an asset has a proxy. It returns false if it has none after patience.
 func (s *Sim) AwaitProxy(asset string, patience time.Duration) bool {
 	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(20 * time.Millisecond) {

@@ -234,7 +234,7 @@ func parents(kind string, d doc) []string {
 	switch kind {
 	case kAsset, kCollection:
 		return texts(d["in_collections"])
-	case kFormat, kFileSet, kFile, kProxy, kKeyframe, kSegment:
+	case kFormat, kFileSet, kFile, kProxy, kKeyframe, kSegment, kApproval:
 		return []string{text(d, "asset_id")}
 	case kJob:
 		return []string{text(d, "object_id")}

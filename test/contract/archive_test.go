@@ -78,6 +78,7 @@ var v4Known = []string{
 	"DELETE /v4/accounts/{account_id}/folders/{folder_id}: answer: response header Content-Type",
 	"DELETE /v4/accounts/{account_id}/comments/{comment_id}: answer: response header Content-Type",
 	"POST /v4/accounts/{account_id}/shares/{share_id}/reviewers: answer: response header Content-Type",
+	"PATCH /v4/accounts/{account_id}/projects/{project_id}/metadata/values: answer: response header Content-Type",
 }
 
 // generations are the tests' two Frame.ios, and what is known of their documents.

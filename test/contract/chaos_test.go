@@ -250,7 +250,7 @@ func (b *harness) openReview(t *testing.T, seed int) (*chaos, workflows.ReviewRe
 	})
 	require.NoError(t, err)
 	_, err = b.book.Tenant(tenantID).Review(reviewID).AddAssets(t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
-		return []ledger.ReviewAsset{{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", FileID: file.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
+		return []ledger.ReviewAsset{{AssetID: asset, VersionID: b.iconik.CurrentVersion(asset), Title: "Take.mov", FileID: file.ID, Label: "none", State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
 	})
 	require.NoError(t, err)
 	return &chaos{harness: b, t: t, r: rand.New(rand.NewPCG(uint64(seed), 1)), asset: asset, file: file.ID, root: project.RootID}, ref

@@ -53,6 +53,7 @@ type history struct {
 	due       time.Time // when the link must be off
 	alone     string    // iconik's current version, where it is not in the review, and its approval when it came
 	approval  string
+	editor    string // a person in iconik who decides there, too
 }
 
 // number is an environment variable's, or the default.
@@ -84,6 +85,7 @@ func playHistory(t *testing.T, generation string, seed int) {
 	asset, err := b.iconik.AddAsset("Take.mov", "", samples.Media("25.mov"))
 	require.NoError(t, err)
 	h := &history{chaos: &chaos{harness: b, t: t, r: rand.New(rand.NewPCG(uint64(seed), 2)), asset: asset}}
+	h.editor = b.iconik.AddUser("ed@post.example", "Ed", "Itor")
 	tenant := tenantOf(h.chaos)
 	tenant.Review.PollInterval, tenant.Review.Retention, tenant.Review.WarnBefore = 10*time.Minute, 48*time.Hour, time.Hour
 	lasts := time.Duration(150+h.r.IntN(60)) * time.Minute
@@ -302,7 +304,12 @@ func (h *history) people() {
 }
 
 func (h *history) decide() {
-	if files := h.ready(); len(files) > 0 && !h.away && !h.off {
+	files := h.ready()
+	switch {
+	case len(files) == 0 || h.away || h.off:
+	case h.alone == "" && h.r.IntN(3) == 0:
+		h.iconik.Decide(h.asset, h.editor, []string{"APPROVED", "NOT_APPROVED", "N/A"}[h.r.IntN(3)])
+	default:
 		h.frameio.Label(files[h.r.IntN(len(files))].FileID, []string{"approved", "needs_review", "none"}[h.r.IntN(3)])
 	}
 }

@@ -115,6 +115,7 @@ func conform(t *testing.T, cfg config.Frameio) {
 	assert.Equal(t, []string{first.ID, second.ID, third.ID}, order, "oldest first")
 
 	comments(t, ctx, p, third.ID, me)
+	labels(t, ctx, p, project.ID, third.ID)
 	shares(t, ctx, p, project.ID, stack.ID)
 
 	for _, a := range []frameio.Asset{first, second, third} {
@@ -204,6 +205,21 @@ func comments(t *testing.T, ctx context.Context, p frameio.Platform, file string
 	assert.False(t, ok)
 	_, err = p.Comment(ctx, c.ID)
 	assert.True(t, rest.IsNotFound(err), "%v", err)
+}
+
+func labels(t *testing.T, ctx context.Context, p frameio.Platform, project, file string) {
+	t.Helper()
+	all, err := p.Labels(ctx, file)
+	require.NoError(t, err)
+	assert.Subset(t, all, []string{"needs_review", "approved"})
+	for _, label := range []string{"approved", "needs_review", "needs_review", "none"} {
+		require.NoError(t, p.SetLabel(ctx, project, file, label))
+		is, err := p.Asset(ctx, file)
+		require.NoError(t, err)
+		assert.Equal(t, label, is.Label)
+	}
+	assert.Error(t, p.SetLabel(ctx, project, file, "no such status"))
+	assert.True(t, rest.IsNotFound(p.SetLabel(ctx, project, "00000000-0000-4000-8000-000000000000", "approved")))
 }
 
 func shares(t *testing.T, ctx context.Context, p frameio.Platform, project, asset string) {

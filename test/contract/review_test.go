@@ -94,6 +94,8 @@ func reviewInSkippedTime(t *testing.T, dir, generation string, known []string) {
 		}
 		assert.Contains(t, strings.Join(texts, "|"), "edited in iconik")
 		b.frameio.Unsay(comment.ID)
+		assert.Equal(t, "NOT_APPROVED", b.iconik.Approval(asset))
+		b.iconik.Decide(asset, b.iconik.AddUser("ed@post.example", "Ed", "Itor"), "APPROVED")
 	}, 7*time.Minute)
 	env.ExecuteWorkflow(workflows.Review, workflows.ReviewInput{ReviewRef: ref})
 	require.True(t, env.IsWorkflowCompleted())
@@ -102,7 +104,7 @@ func reviewInSkippedTime(t *testing.T, dir, generation string, known []string) {
 	row, _, err := b.book.Tenant(tenantID).Review(reviewID).Get(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, ledger.ReviewDeleted, row.Status, row.Reason)
-	assert.Equal(t, "changes requested", b.iconik.Values("assets", asset)["framebridge_decision"])
+	assert.Equal(t, "approved", b.iconik.Values("assets", asset)["framebridge_decision"], "as it was decided last, in iconik")
 	assert.Empty(t, b.frameio.AssetsOf(row.ProjectID)[1:], "only the project's root is left")
 	assert.Empty(t, strings.Join(ick.Problems(), "\n"))
 	assert.Empty(t, strings.Join(fio.Problems(), "\n"))

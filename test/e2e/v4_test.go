@@ -33,13 +33,13 @@ func TestV4ArchivesAndReviews(t *testing.T) {
 	s := openHarbour(t, optionsV4(t))
 	s.Frameio.Rename(s.project.ID, archivedName)
 	s.until(s.project.ID, func(a archiveJSON) bool { return a.Status != "" })
-	s.Frameio.VoidTokens() // while the archive runs
+	s.Frameio.SignIn().Void() // while the archive runs
 	a := s.until(s.project.ID, ended)
 	assert.Equal(t, "verified_with_exceptions", a.Status, a.Reason)
 	assert.Contains(t, a.Reason, "17 of 18 files verified")
 	assert.Equal(t, a.Comments.Total, a.Comments.Done)
 	assert.Positive(t, a.Comments.Done)
-	assert.LessOrEqual(t, s.Frameio.TokensMinted(), 4, "worker and starter share their tokens")
+	assert.LessOrEqual(t, s.Frameio.SignIn().Minted(), 4, "worker and starter share their tokens")
 
 	asset := s.asset("Interview A.mov")
 	r := s.reviewIs(s.sendReview(form(nil), asset).ID, "open")
@@ -190,7 +190,7 @@ func TestLoginKeepsARotatingToken(t *testing.T) {
 	require.NoError(t, s.Starter.Start())
 	require.NoError(t, s.Ready(t.Context()))
 	for range 3 { // each time the previous refresh token is void
-		s.Frameio.VoidTokens()
+		s.Frameio.SignIn().Void()
 		s.call(http.MethodPost, "/archives", map[string]any{"project_id": s.project.ID, "dry_run": true}, nil)
 	}
 	s.Frameio.Rename(s.project.ID, archivedName)

@@ -78,6 +78,7 @@ var limits = map[string]rest.Limit{
 	opCollaborators: {Calls: 100, Window: time.Minute},
 	opCreateAsset:   {Calls: 5, Window: time.Second},
 	opComment:       {Calls: 100, Window: time.Minute},
+	opSetLabel:      {Calls: 100, Window: time.Minute},
 	opCreateComment: {Calls: 100, Window: time.Minute},
 	opCreateReply:   {Calls: 100, Window: time.Minute},
 	opUpdateComment: {Calls: 100, Window: time.Minute},

@@ -19,6 +19,7 @@ const (
 	opCreateProject = "POST /teams/{id}/projects"
 	opCreateAsset   = "POST /assets/{id}/children"
 	opAddVersion    = "POST /assets/{id}/version"
+	opSetLabel      = "POST /assets/{id}/label"
 	opDeleteAsset   = "DELETE /assets/{id}"
 	opComment       = "GET /comments/{id}"
 	opCreateComment = "POST /assets/{id}/comments"
@@ -152,6 +153,16 @@ func (c *Client) Delete(ctx context.Context, a frameio.Asset) error {
 		return nil
 	}
 	return err
+}
+
+// Labels returns the statuses of the legacy API, which every account has.
+func (c *Client) Labels(context.Context, string) ([]string, error) {
+	return []string{"none", "in_progress", "needs_review", "approved"}, nil
+}
+
+// SetLabel wraps POST /assets/{id}/label.
+func (c *Client) SetLabel(ctx context.Context, _, fileID, label string) error {
+	return c.write(ctx, opSetLabel, "assets/"+url.PathEscape(fileID)+"/label", map[string]any{"label": label}, nil)
 }
 
 // Comment wraps GET /comments/{id}.

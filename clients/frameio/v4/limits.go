@@ -18,6 +18,8 @@ const (
 	opProject           = "GET ~/projects/{id}"
 	opFile              = "GET ~/files/{id}"
 	opFileStatus        = "GET ~/files/{id}/status"
+	opFileFields        = "GET ~/files/{id}/metadata"
+	opSetFields         = "PATCH ~/projects/{id}/metadata/values"
 	opDeleteFile        = "DELETE ~/files/{id}"
 	opMoveFile          = "PATCH ~/files/{id}/move"
 	opFolder            = "GET ~/folders/{id}"
@@ -60,9 +62,9 @@ func init() {
 	}
 	set(100, time.Minute, opMe, opAccounts, opWorkspaces, opWorkspace, opWorkspaceProjects, opProjects, opProject, opDeleteFile, opMoveFile, opFolder, opChildren,
 		opStack, opStackChildren, opComments, opComment, opCreateComment, opShares, opShare, opShareAssets,
-		opCollections, opUsers, opGroups, opProjectUsers, opFolderUsers)
+		opCollections, opUsers, opGroups, opProjectUsers, opFolderUsers, opFileFields)
 	set(60, time.Minute, opDeleteComment, opDeleteFolder, opDeleteShare)
-	set(10, time.Minute, opCreateProject, opCreateStack, opUpdateComment, opCreateShare, opUpdateShare, opAddToShare, opReviewers, opInvite)
+	set(10, time.Minute, opCreateProject, opCreateStack, opUpdateComment, opCreateShare, opUpdateShare, opAddToShare, opReviewers, opInvite, opSetFields)
 	set(10, time.Second, opFile)
 	set(5, time.Second, opFileStatus, opUpload)
 	set(3, time.Second, opCreateFolder)
