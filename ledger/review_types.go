@@ -83,6 +83,8 @@ type Review struct {
 	Troubles int    `json:"Troubles"`
 	// LinkAbsentSince is when Frame.io first no longer showed the link. It may come back.
 	LinkAbsentSince time.Time `json:"LinkAbsentSince"`
+	// LinkOff is the ID of the link that Framebridge itself has switched off during the review, until somebody switches it on.
+	LinkOff string `json:"LinkOff"`
 }
 
 // PassphraseToken returns the name of the token that holds a review's passphrase.

@@ -69,7 +69,7 @@ const (
 func (r *review) checkShare(ctx context.Context, want frameio.NewShare, is frameio.Share) error {
 	why, _ := is.Refusal(frameio.RefusedWatermark)
 	if problem := r.unprotected(want, is, why); problem != "" {
-		if err := r.deactivateLink(ctx, is.ID); err != nil {
+		if err := r.closeLink(ctx, is.ID); err != nil {
 			return fmt.Errorf("switching off a link without its protection: %w", err)
 		}
 		return fault.Content("%s", problem)

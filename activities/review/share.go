@@ -173,6 +173,14 @@ func (r *review) deactivateLink(ctx context.Context, shareID string) error {
 	return r.frameio.UpdateShare(ctx, shareID, frameio.ShareChange{Name: r.shareName(), Active: &off})
 }
 
+// closeLink switches a link off during the review, and records that it was not somebody else.
+func (r *review) closeLink(ctx context.Context, shareID string) error {
+	if err := r.deactivateLink(ctx, shareID); err != nil {
+		return err
+	}
+	return r.update(ctx, func(row *ledger.Review) { row.LinkOff = shareID })
+}
+
 // revoke switches off every link that this review has created, including one whose creation was interrupted. A link that
 // somebody has deleted counts as off.
 func (r *review) revoke(ctx context.Context) error {

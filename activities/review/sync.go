@@ -286,8 +286,12 @@ func (r *review) lookAtShare(ctx context.Context) error {
 		return r.notifyOnce(ctx, "link:deleted", "Someone deleted the review link in Frame.io. To get a new link, send the assets again. Framebridge syncs comments until the expiry.")
 	case err != nil:
 		return err
-	case !r.row.LinkAbsentSince.IsZero():
-		if err := r.update(ctx, func(row *ledger.Review) { row.LinkAbsentSince = time.Time{} }); err != nil {
+	case !r.row.LinkAbsentSince.IsZero() || s.Active && r.row.LinkOff != "":
+		if err := r.update(ctx, func(row *ledger.Review) {
+			if row.LinkAbsentSince = (time.Time{}); s.Active {
+				row.LinkOff = ""
+			}
+		}); err != nil {
 			return err
 		}
 	}
@@ -298,11 +302,11 @@ func (r *review) lookAtShare(ctx context.Context) error {
 	}
 	switch {
 	case s.Active && s.Watermark == frameio.WatermarkOff && r.cfg.Review.Watermark == "required":
-		if err := r.deactivateLink(ctx, r.row.ShareID); err != nil {
+		if err := r.closeLink(ctx, r.row.ShareID); err != nil {
 			return err
 		}
 		return r.notifyOnce(ctx, "link:watermark", lostWatermark)
-	case !s.Active && slices.Contains(r.row.Notes, lostWatermark): // by Framebridge
+	case !s.Active && r.row.LinkOff == s.ID: // by Framebridge
 	case !s.Active:
 		return r.notifyOnce(ctx, "link:off", "Someone switched off the review link in Frame.io. Reviewers cannot open it. Framebridge syncs comments until the expiry.")
 	case !s.ExpiresAt.IsZero() && s.ExpiresAt.Sub(r.row.ExpiresAt).Abs() > time.Minute:

@@ -300,4 +300,27 @@ func TestALinkThatWeSwitchOffIsToldAsThat(t *testing.T) {
 	assert.True(t, c.shares()[0].Inactive)
 	require.Len(t, c.row().Notes, 1, c.notes())
 	assert.Contains(t, c.notes(), "watermark")
+
+	c.frameio.EditShare(c.row().ShareID, func(s *frameiosim.Share) { s.Watermark, s.Inactive = true, false })
+	require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+	c.frameio.EditShare(c.row().ShareID, func(s *frameiosim.Share) { s.Inactive = true })
+	require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+	assert.Contains(t, c.notes(), "Someone switched off the review link")
+}
+
+// Nor is one that Framebridge switched off while assets were sent again.
+func TestALinkThatAResendSwitchesOffIsToldAsThat(t *testing.T) {
+	t.Parallel()
+	c, ref := openReview(t, "v4", 0)
+	c.knowsItsLink()
+	c.update(func(r *ledger.Review) { r.OpenedAt = time.Now() })
+	c.frameio.EditShare(c.row().ShareID, func(s *frameiosim.Share) { s.Watermark = false })
+	_, err := c.acts.Review.ShareReview(t.Context(), ref)
+	require.NoError(t, err)
+	assert.Contains(t, c.notes(), "did not turn on the link's watermark")
+	for range 3 {
+		require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+	}
+	assert.True(t, c.shares()[0].Inactive)
+	assert.NotContains(t, c.notes(), "Someone switched off")
 }
