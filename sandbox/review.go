@@ -56,7 +56,13 @@ func demonstrate(ctx context.Context, s *stack.Stack, asset string, out io.Write
 	for _, m := range s.Frameio.CommentsOf(file) {
 		fmt.Fprintf(out, "  %s\n", m.Text)
 	}
-	fmt.Fprintf(out, "Rita approved it: iconik shows %s. For the editor:\n", s.Iconik.Approval(asset))
+	fmt.Fprintf(out, "Rita approved it: iconik shows %s.\n", s.Iconik.Approval(asset))
+	s.Iconik.Decide(asset, s.Iconik.UserOf(editor), "NOT_APPROVED")
+	status := func() string { return s.Frameio.StatusOf(file) }
+	if err := until(ctx, func() bool { return status() == "Needs review" }); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Ellen rejected it in iconik: Frame.io shows %s. For the editor:\n", status())
 	edl, _, err := s.Call(ctx, http.MethodGet, "/reviews/"+r.ID+"/comments.edl", "")
 	if err != nil {
 		return err

@@ -21,6 +21,17 @@ var pagesSource string
 
 var pages = template.Must(template.New("").Funcs(ui.Funcs).Funcs(template.FuncMap{"label": labelWords, "stored": storedWords}).Parse(pagesSource))
 
+// StatusOf returns a file's status as the reviewer's page shows it.
+func (s *Sim) StatusOf(file string) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	a, ok := s.live(file)
+	if !ok {
+		return ""
+	}
+	return labelWords(a.Label)
+}
+
 // labelWords returns a status in words for people.
 func labelWords(label string) string {
 	return map[string]string{"none": "No status", "in_progress": "In progress", "needs_review": "Needs review", "approved": "Approved"}[label]

@@ -20,7 +20,7 @@ func TestTheReadmesCommandsShowWhatItSays(t *testing.T) {
 	run(t, root, "go", "build", "-o", sandbox, "./sandbox")
 	for flag, lines := range map[string][]string{
 		"--archive": {`Renaming "Harbour Lights" to "Harbour Lights - Archived": Frame.io's webhook starts the archive.`, "mail to ops@sandbox.example: Done, with exceptions", "17 of 18 files verified, 1 skipped"},
-		"--review": {"Somebody clicks “Framebridge: send to Frame.io”", "The review is open:", "Rita approved it: iconik shows APPROVED.", "The expiry was moved to now: the review is expired",
+		"--review": {"Somebody clicks “Framebridge: send to Frame.io”", "The review is open:", "Rita approved it: iconik shows APPROVED.", "Ellen rejected it in iconik: Frame.io shows Needs review.", "The expiry was moved to now: the review is expired",
 			"Review media will be deleted", "The review is deleted. Its comments and decisions stay in iconik."},
 	} {
 		cmd := exec.CommandContext(t.Context(), sandbox, flag, "--once", "--offline")
