@@ -127,11 +127,7 @@ func (s *Server) postMigration(c *gin.Context) {
 	if !readJSON(c, &in) {
 		return
 	}
-	var field *account.FieldError
-	if err := in.Validate(); errors.As(err, &field) {
-		fail(c, http.StatusUnprocessableEntity, field.Field, field.Error())
-		return
-	} else if err != nil {
+	if err := in.Validate(); err != nil {
 		s.failWith(c, err, "")
 		return
 	}
@@ -205,16 +201,12 @@ func (s *Server) postAdd(c *gin.Context) {
 		return
 	}
 	out, err := s.AddToMigration(c.Request.Context(), tenantIn(c), c.Param("id"), in.Selection)
-	var field *account.FieldError
-	switch {
-	case errors.As(err, &field):
-		fail(c, http.StatusUnprocessableEntity, field.Field, field.Error())
-	case err != nil:
+	if err != nil {
 		s.failWith(c, err, "id")
-	default:
-		c.Set("workflow_id", out.WorkflowID)
-		c.JSON(http.StatusAccepted, out)
+		return
 	}
+	c.Set("workflow_id", out.WorkflowID)
+	c.JSON(http.StatusAccepted, out)
 }
 
 func (s *Server) getMigrationReport(c *gin.Context) {

@@ -2,13 +2,11 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/framebridge/framebridge/config"
-	"github.com/framebridge/framebridge/plan/account"
 	"github.com/framebridge/framebridge/starter/control"
 )
 
@@ -28,15 +26,11 @@ func (s *Server) postMirror(c *gin.Context) {
 		return
 	}
 	v, err := s.StartMirror(c.Request.Context(), tenantIn(c), in)
-	var wrong *account.FieldError
-	switch {
-	case errors.As(err, &wrong):
-		fail(c, http.StatusUnprocessableEntity, wrong.Field, wrong.Why)
-	case err != nil:
+	if err != nil {
 		s.failWith(c, err, "")
-	default:
-		c.JSON(http.StatusOK, v)
+		return
 	}
+	c.JSON(http.StatusOK, v)
 }
 
 // controlMirror runs, pauses, resumes or stops the route's mirror.

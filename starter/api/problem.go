@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/framebridge/framebridge/plan/account"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/starter/control"
 )
@@ -43,9 +44,13 @@ func (s *Server) failWith(c *gin.Context, err error, field string) {
 	var no *control.Refusal
 	var missing *control.Missing
 	var wrong *control.FieldError
+	var asked *account.FieldError
 	switch {
 	case errors.As(err, &wrong):
 		fail(c, http.StatusUnprocessableEntity, wrong.Field, wrong.Problem)
+		return
+	case errors.As(err, &asked):
+		fail(c, http.StatusUnprocessableEntity, asked.Field, asked.Error())
 		return
 	case errors.As(err, &missing):
 		fail(c, http.StatusNotFound, field, missing.Why)
