@@ -414,7 +414,7 @@ var notLookedFor = []struct{ pattern, why string }{
 
 func looksFor(name string) bool {
 	for _, not := range notLookedFor {
-		if regexp.MustCompile("^" + not.pattern + "$").MatchString(name) {
+		if compiled("^" + not.pattern + "$").MatchString(name) {
 			return false
 		}
 	}

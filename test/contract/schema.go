@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -71,8 +72,14 @@ func Answer(doc *openapi3.T, path string, repeats int) (*Sample, error) {
 	return s, nil
 }
 
-// Document reads a vendor's OpenAPI document.
-func Document(file string) (*openapi3.T, error) { return read(file) }
+// documents are those of this process by file: reading one takes a good part of a second.
+var documents sync.Map
+
+// Document reads a vendor's OpenAPI document. It is the same for all who ask, and nobody changes it.
+func Document(file string) (*openapi3.T, error) {
+	once, _ := documents.LoadOrStore(file, sync.OnceValues(func() (*openapi3.T, error) { return read(file) }))
+	return once.(func() (*openapi3.T, error))()
+}
 
 type maker struct {
 	leaves  []Leaf

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -203,11 +204,23 @@ func rowsOf(root any) []any {
 func leftOut(list map[string]string, name string) (reason, key string) {
 	for pattern := range list {
 		re := "^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$"
-		if len(pattern) > len(key) && regexp.MustCompile(re).MatchString(name) {
+		if len(pattern) > len(key) && compiled(re).MatchString(name) {
 			key = pattern
 		}
 	}
 	return list[key], key
+}
+
+// expressions are those of compiled.
+var expressions sync.Map
+
+// compiled is regexp.MustCompile, which takes far longer than a match: the same few are asked for thousands of names.
+func compiled(expr string) *regexp.Regexp {
+	if re, ok := expressions.Load(expr); ok {
+		return re.(*regexp.Regexp)
+	}
+	re, _ := expressions.LoadOrStore(expr, regexp.MustCompile(expr))
+	return re.(*regexp.Regexp)
 }
 
 // linked lets ids that name an object elsewhere name the one there is, and files be uploaded: that they are stands in answers of
