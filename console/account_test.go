@@ -105,8 +105,8 @@ func (h *harness) migration(t testing.TB, id string, asked account.Request, chan
 	require.NoError(t, err)
 }
 
-// withAccount adds what the account pages show, with names that try to break out of the page.
-func (h *harness) withAccount(t testing.TB) {
+// accountRows writes what the account pages show, with names that try to break out of the page.
+func (h *harness) accountRows(t testing.TB) {
 	t.Helper()
 	pace, err := json.Marshal(schedule.Pace{BytesRate: 50 << 20, Weight: .5})
 	require.NoError(t, err)
@@ -127,6 +127,9 @@ func (h *harness) withAccount(t testing.TB) {
 	made, _, err := l.RequestReclaim(t.Context(), ledger.Reclaim{Project: "Lighthouse", Status: ledger.ReclaimWaiting, Reason: leaky, RequestedBy: ledger.Actor{Kind: ledger.ActorConsole, Name: "olga@acme.example"}, RequestedAt: today.Add(-time.Hour), Accepts: []string{"like"}, Certificate: "as-cert"})
 	require.NoError(t, err)
 	require.NoError(t, l.PutReclaimFiles(t.Context(), made.Run, []ledger.ReclaimFile{{Seq: 1, SourceID: "p1", Path: "a.mov", Size: 5, State: ledger.ReclaimReady}, {Seq: 2, SourceID: "p2", Path: hostile, Size: 7, State: ledger.ReclaimLeft, Reason: leaky}}))
+}
+
+func (h *harness) showAccount() {
 	h.actions.mirrors = []Mirror{{Name: "nightly", At: "02:00", Days: "daily", Zone: "UTC", LastAt: today.Add(-10 * time.Hour), NextAt: today.Add(14 * time.Hour), Last: &workflows.MirrorResult{Projects: 12, Verified: 11, Failed: 1}, URL: "javascript:alert(1)"},
 		{Name: "weekend", Selection: account.Selection{Name: hostile}, At: "10:00", Days: "sat,sun", Zone: "Europe/Berlin", Paused: true, Note: leaky, Failed: leaky}}
 	h.actions.budgets = []Budget{{Vendor: "iconik", Name: "assets", Left: 40, Of: 50, Window: time.Second}, {Vendor: "Frame.io", Name: hostile, Of: 100, Window: time.Minute, PausedUntil: today.Add(time.Hour), Refused: 3, RefusedAt: today.Add(-5 * time.Minute)},

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -167,8 +168,19 @@ type harness struct {
 // serve serves the console for one person.
 func serve(t testing.TB, role config.Role) *harness {
 	t.Helper()
-	book, err := ledger.Open(t.Context(), emptyledger.DSN(t), ledger.WithKey("a secret of sixteen and more"))
+	return serveLedger(t, role, emptyledger.DSN(t))
+}
+
+func openLedger(t testing.TB, dsn string) *ledger.Ledger {
+	t.Helper()
+	book, err := ledger.Open(t.Context(), dsn, ledger.WithKey("a secret of sixteen and more"))
 	require.NoError(t, err)
+	return book
+}
+
+func serveLedger(t testing.TB, role config.Role, dsn string) *harness {
+	t.Helper()
+	book := openLedger(t, dsn)
 	t.Cleanup(book.Close)
 	h := &harness{began: time.Now(), ledger: book, actions: &recorder{}, role: role, person: signin.Person{Name: "Pat <Producer>", Email: "pat@acme.example"}}
 	h.cfg = &config.Config{HTTP: config.HTTP{PublicURL: "http://127.0.0.1:8080"}, Temporal: config.Temporal{UIURL: "http://127.0.0.1:8233", Namespace: "default"}, Tenants: map[string]*config.Tenant{
@@ -254,7 +266,36 @@ func (h *harness) review(t testing.TB, r ledger.Review) {
 
 // filled has everything that the pages can show, with names that try to break out of the page.
 func filled(t testing.TB, role config.Role) *harness {
-	h := serve(t, role)
+	t.Helper()
+	h := serveLedger(t, role, emptyledger.Copy(t, filledLedger(t)))
+	h.showVendors()
+	return h
+}
+
+var rowsOnce struct {
+	sync.Once
+	file []byte
+}
+
+// filledLedger returns the file of a ledger with all rows of filled, which take far longer to write than most tests.
+func filledLedger(t testing.TB) []byte {
+	t.Helper()
+	rowsOnce.Do(func() {
+		dsn := emptyledger.DSN(t)
+		h := &harness{ledger: openLedger(t, dsn)}
+		h.writeRows(t)
+		h.accountRows(t)
+		h.ledger.Close()
+		file, err := os.ReadFile(strings.TrimPrefix(dsn, "sqlite:"))
+		require.NoError(t, err)
+		rowsOnce.file = file
+	})
+	require.NotEmpty(t, rowsOnce.file, "the first test could not write the rows")
+	return rowsOnce.file
+}
+
+func (h *harness) writeRows(t testing.TB) {
+	t.Helper()
 	h.archive(t, "running", func(a *ledger.Archive) {
 		a.Name, a.TeamName, a.Status, a.StartedAt, a.CopyingSince = hostile, hostile, ledger.Running, today.Add(-30*time.Minute), today.Add(-20*time.Minute)
 		a.SetStuck(ledger.Stuck{Key: "k", Since: today.Add(-time.Hour), What: hostile, Reason: leaky})
@@ -290,6 +331,11 @@ func filled(t testing.TB, role config.Role) *harness {
 	h.review(t, ledger.Review{ID: "gone", Title: "Old cut", Status: ledger.ReviewStopped, EndedAt: today.Add(-24 * time.Hour)})
 	require.NoError(t, h.ledger.Tenant(acme).NoteReceived(t.Context(), ledger.Received{At: today, Source: "frameio", Kind: hostile, Object: "ob-1", Status: 200, Result: "ignored: " + leaky}))
 	require.NoError(t, h.ledger.Tenant(acme).NoteReceived(t.Context(), ledger.Received{At: today.Add(time.Second), Source: "iconik", Kind: "send", Object: "as-9", Status: 422, Result: hostile}))
+}
+
+// showVendors is what the pages ask the vendors and Temporal for.
+func (h *harness) showVendors() {
+	frame := int64(48)
 	h.actions.sides = Sides{Listed: true, LinkSeen: today.Add(-2 * time.Hour), MoreAssets: 1, Reviewers: []Reviewer{{Name: hostile, Email: "rita@client.example", Invited: true, Comments: 2, LastAt: today.Add(-time.Hour)}, {Email: "sam@client.example", Invited: true}},
 		Assets: []AssetSides{{N: 1, Title: hostile, Label: "approved", More: 3, Pairs: []Pair{
 			{Frame: &frame, Frameio: Side{ID: "f", Who: hostile, Text: hostile + leaky, At: today}, Iconik: Side{ID: "i", Who: hostile, Text: "another text", Done: true, At: today}, Differ: true},
@@ -299,8 +345,7 @@ func filled(t testing.TB, role config.Role) *harness {
 		return workflows.Plan{Project: hostile, Items: 3, Assets: 2, Bytes: 5 << 30, ByType: []workflows.PlanType{{MediaType: hostile, Count: 3, Bytes: 5}}, APISeconds: 61, TransferSeconds: 7200,
 			Blockers: []workflows.Blocker{{Path: hostile, Why: leaky, Outcome: leaky}}, Access: &workflows.PlanAccess{Places: []workflows.PlanPlace{{Place: hostile, Readers: []string{hostile}}}, Unmapped: []string{hostile}}}, nil
 	}
-	h.withAccount(t)
-	return h
+	h.showAccount()
 }
 
 // TestEverybodySeesWhatIsWrongWithTheSetUp checks who may see, who may check and who may change.

@@ -31,12 +31,18 @@ var schemaOnly = sync.OnceValues(func() ([]byte, error) {
 // DSN returns the DSN of a new, empty ledger on SQLite, which is removed with the test.
 func DSN(t testing.TB) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "ledger.db")
 	empty, err := schemaOnly()
-	if err == nil {
-		err = os.WriteFile(file, empty, 0o600)
-	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	return Copy(t, empty)
+}
+
+// Copy returns the DSN of a copy of a ledger's file, for tests that begin with the same rows. It is removed with the test.
+func Copy(t testing.TB, ledger []byte) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ledger.db")
+	if err := os.WriteFile(file, ledger, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return "sqlite:" + file
