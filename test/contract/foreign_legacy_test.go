@@ -450,7 +450,7 @@ func TestAnotherLegacyFrameioIsReadAlike(t *testing.T) {
 		}
 	}
 	for i, odd := range oddities {
-		if sampled(i, 6) {
+		if sampled(i, 18) {
 			t.Run(odd.name, alike(odd.ask, odd.change))
 		}
 	}

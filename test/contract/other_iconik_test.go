@@ -313,7 +313,7 @@ func (b *harness) installed(t *testing.T) (left []string) {
 func playedWays() (ways map[string][]otherwise) {
 	ways = map[string][]otherwise{}
 	for i, way := range otherwises {
-		if sampled(i, 12) {
+		if sampled(i, 36) {
 			ways[way.name] = []otherwise{way}
 		}
 		if !way.apart {

@@ -299,7 +299,7 @@ func play(t *testing.T, generation, op string, how spoil, after int, undisturbed
 	assert.Empty(t, differs(want, b.shown()), told)
 }
 
-// TestARefusalOfAnyOperation plays every sixth operation, each with the next way to fail. The slow steps play every operation, each
+// TestARefusalOfAnyOperation plays every twelfth operation, each with the next way to fail. The slow steps play every operation, each
 // with three ways, and TestEveryRefusalOfAnyOperation everything.
 func TestARefusalOfAnyOperation(t *testing.T) {
 	t.Parallel()
@@ -307,8 +307,8 @@ func TestARefusalOfAnyOperation(t *testing.T) {
 		switch {
 		case wholeTables:
 			out = []spoil{spoils[n%len(spoils)], spoils[(n+5)%len(spoils)], spoils[(n+9)%len(spoils)]}
-		case sampled(n, 6):
-			out = []spoil{spoils[n/6%len(spoils)]}
+		case sampled(n, 12):
+			out = []spoil{spoils[n/12%len(spoils)]}
 		}
 		i := slices.IndexFunc(spoils, func(s spoil) bool { return s.name == once[op] })
 		if i >= 0 && !slices.Contains(out, spoils[i]) {
