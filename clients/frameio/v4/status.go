@@ -26,12 +26,9 @@ func (c *Client) SetLabel(ctx context.Context, projectID, fileID, wanted string)
 		return err
 	}
 	chosen := []string{}
-	for _, o := range f.options() {
-		if label(o.Name) == wanted && len(chosen) == 0 {
-			chosen = append(chosen, o.ID)
-		}
-	}
-	if len(chosen) == 0 && wanted != "none" {
+	if o := f.option(wanted); o.ID != "" {
+		chosen = append(chosen, o.ID)
+	} else if wanted != "none" {
 		return &rest.Error{Vendor: vendorName, Operation: opSetFields, Class: rest.Unsupported, Detail: "the Status field has no option " + wanted}
 	}
 	path, err := c.in(ctx, "projects", projectID, "metadata", "values")
@@ -40,6 +37,16 @@ func (c *Client) SetLabel(ctx context.Context, projectID, fileID, wanted string)
 	}
 	body := map[string]any{"file_ids": []string{fileID}, "values": []any{map[string]any{"field_definition_id": f.ID, "value": chosen}}}
 	return c.do(ctx, opSetFields, path, nil, body, nil)
+}
+
+// option returns the option that a status is, or none.
+func (f field) option(status string) option {
+	for _, o := range f.options() {
+		if label(o.Name) == status {
+			return o
+		}
+	}
+	return option{}
 }
 
 // statusField reads a file's Status field, whether or not the file has a status.
@@ -53,6 +60,9 @@ func (c *Client) statusField(ctx context.Context, fileID string) (field, error) 
 	}
 	for _, f := range all.Fields {
 		if f.fieldType() == frameio.FieldSelect && strings.EqualFold(strings.TrimSpace(f.Name), "Status") && f.ID != "" {
+			if f.Mutable != nil && !*f.Mutable {
+				return field{}, &rest.Error{Vendor: vendorName, Operation: opFileFields, Class: rest.Unsupported, Detail: "the Status field is read-only"}
+			}
 			return f, nil
 		}
 	}
