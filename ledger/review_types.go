@@ -146,15 +146,21 @@ type ReviewAsset struct {
 	Troubles int    `json:"Troubles"`
 	// ClickedAt is the time of the click that sent it, by iconik's clock; zero means the review's own click.
 	ClickedAt time.Time `json:"ClickedAt"`
-	// LabelAt is when the file had last been changed in Frame.io when Label was read there. LabelSent is the Label that a decision in iconik gave it, and LabelBefore
-	// the one before. LabelRefused is when Frame.io last refused one.
-	LabelAt      time.Time `json:"LabelAt"`
+	// LabelAt is until when decisions in iconik are older than Label, if it is a reviewer's: at first by Frame.io's clock, and by iconik's
+	// once Framebridge has looked there. LabelBefore is the last status that a reviewer gave the file.
+	LabelAt     time.Time `json:"LabelAt"`
+	LabelBefore string    `json:"LabelBefore"`
+	// LabelSent is the status that the file has by a decision in iconik, or is about to get. LabelSentAt is when it was sent, and
+	// LabelOver the one that it replaced. LabelRefused is when Frame.io last refused one.
 	LabelSent    string    `json:"LabelSent"`
-	LabelBefore  string    `json:"LabelBefore"`
+	LabelSentAt  time.Time `json:"LabelSentAt"`
+	LabelOver    string    `json:"LabelOver"`
 	LabelRefused time.Time `json:"LabelRefused"`
 	// Approval is the last decision in iconik that was brought over or left alone: who, what and when, or "none". It is empty
 	// until Framebridge has looked.
 	Approval string `json:"Approval"`
+	// WithdrawnAt is when iconik first no longer listed that decision.
+	WithdrawnAt time.Time `json:"WithdrawnAt"`
 }
 
 // Rate returns the frame rate in which its comments' frames are counted.

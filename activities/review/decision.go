@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -47,6 +49,8 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest, show
 	switch {
 	case err != nil:
 		return err
+	case f.Label == it.LabelOver && f.Label != it.Label && time.Since(it.LabelSentAt) < statusLag: // what Framebridge has set is not shown yet
+		return nil
 	case shows && (f.Label == it.Label || f.Label == it.LabelSent):
 		return r.decideInFrameio(ctx, it, f)
 	case f.Label == it.Label:
@@ -71,7 +75,7 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest, show
 		return err
 	}
 	if _, err := r.updateAsset(ctx, it.N, func(row *ledger.ReviewAsset) {
-		row.Label, row.Decision, row.LabelAt, row.LabelSent = f.Label, decision, f.UpdatedAt, ""
+		row.Label, row.LabelBefore, row.Decision, row.LabelAt, row.LabelSent = f.Label, f.Label, decision, f.UpdatedAt, ""
 	}); err != nil {
 		return err
 	}
@@ -99,7 +103,7 @@ func (r *review) lookAtHead(ctx context.Context, it ledger.ReviewAsset, f framei
 
 // tellDecision tells the tenant's channels once what was decided, and by whom if that is known. Mail goes out when the review ends.
 func (r *review) tellDecision(ctx context.Context, it ledger.ReviewAsset, key, decision, who string) error {
-	data := r.eventData(fmt.Sprintf("%s: %q", strings.ToUpper(decision[:1])+decision[1:], it.Title), "", []ledger.ReviewAsset{it})
+	data := r.eventData(fmt.Sprintf("%s: %q", capitalized(decision), it.Title), "", []ledger.ReviewAsset{it})
 	if decision == "none" {
 		data.Title = fmt.Sprintf("The decision was withdrawn: %q", it.Title)
 	}
@@ -108,6 +112,11 @@ func (r *review) tellDecision(ctx context.Context, it ledger.ReviewAsset, key, d
 		data.Facts = append(data.Facts, events.Fact{Name: "Decided by", Value: who + ", in iconik"})
 	}
 	return r.tenant.Publish(ctx, fmt.Sprintf("review:%s:decision:%d:%s", r.ref.Review, it.N, key), events.ReviewDecision, data)
+}
+
+func capitalized(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // approve sets iconik's approval, which belongs to the asset and so to its current version. If another version has become

@@ -1,7 +1,9 @@
 package iconik
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -130,10 +132,26 @@ func (s *AssetsService) DeleteVersion(ctx context.Context, assetID, versionID st
 
 // Approval is what one person has decided about a version: a user of iconik, or a guest by address.
 type Approval struct {
-	User     string `json:"user"`
-	External string `json:"external"`
-	Status   string `json:"status"` // as in SetApproval, or MIXED
-	Changed  Time   `json:"change_date"`
+	User      userID `json:"user"`
+	External  string `json:"external"`
+	Status    string `json:"status"` // as in SetApproval, or MIXED
+	Changed   Time   `json:"change_date"`
+	VersionID string `json:"version_id"`
+}
+
+// By returns the user or, for a guest, the address.
+func (a Approval) By() string { return cmp.Or(string(a.User), a.External) }
+
+// userID is a user's ID, whether iconik writes it alone or the whole user.
+type userID string
+
+// UnmarshalJSON treats anything else as no user.
+func (u *userID) UnmarshalJSON(raw []byte) error {
+	var user User
+	if *u = ""; json.Unmarshal(raw, (*string)(u)) != nil && json.Unmarshal(raw, &user) == nil {
+		*u = userID(user.ID)
+	}
+	return nil
 }
 
 // Approvals wraps GET assets/v1/assets/{id}/versions/{version}/approvals/. Its document has no parameters, so pages are asked for

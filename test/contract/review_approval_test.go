@@ -48,6 +48,7 @@ func TestADecisionInIconikReachesFrameio(t *testing.T) {
 			assert.Equal(t, "needs_review", c.label())
 			assert.Equal(t, "changes requested", c.decisionShown())
 
+			c.statusLater()
 			c.frameio.Label(c.file, "approved") // the reviewer decides later
 			require.NoError(t, c.sync(full, 0))
 			require.NoError(t, c.sync(full, 0))
@@ -74,6 +75,8 @@ func TestAWithdrawnDecisionIsWithdrawnInFrameio(t *testing.T) {
 			assert.Equal(t, "approved", c.label())
 			c.iconik.Withdraw(c.asset, editor)
 			require.NoError(t, c.sync(full, 0))
+			c.statusLater()
+			require.NoError(t, c.sync(full, 0))
 			assert.Equal(t, "in_progress", c.label())
 			assert.Equal(t, "none", c.decisionShown())
 
@@ -94,8 +97,7 @@ func TestADecisionThatStaysInIconik(t *testing.T) {
 	for name, do := range map[string]func(c *chaos, editor string){
 		"older than the review": func(c *chaos, editor string) {
 			c.iconik.Decide(c.asset, editor, "APPROVED")
-			_, err := c.book.Tenant(tenantID).Review(reviewID).UpdateAsset(c.t.Context(), 1, func(row *ledger.ReviewAsset) { row.ClickedAt = time.Now().Add(time.Minute) })
-			require.NoError(c.t, err)
+			c.edit(func(row *ledger.ReviewAsset) { row.ClickedAt = time.Now().Add(time.Minute) })
 		},
 		"before the reviewer's": func(c *chaos, editor string) {
 			c.iconik.Decide(c.asset, editor, "APPROVED")
@@ -144,10 +146,7 @@ func TestADecisionThatFrameioRefuses(t *testing.T) {
 				require.NoError(t, c.sync(full, 0))
 			}
 			assert.Len(t, c.row().Notes, 1, c.notes())
-			_, err := c.book.Tenant(tenantID).Review(reviewID).UpdateAsset(t.Context(), 1, func(row *ledger.ReviewAsset) {
-				row.LabelRefused = row.LabelRefused.Add(-time.Hour)
-			})
-			require.NoError(t, err)
+			c.statusLater()
 			for range 3 {
 				require.NoError(t, c.sync(full, 0))
 			}
