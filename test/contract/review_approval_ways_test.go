@@ -16,10 +16,13 @@ import (
 
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/faults"
+	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/workflows"
 )
 
-const setsStatus, setsApproval = "PATCH projects/{id}/metadata/values", "PUT assets/v1/assets/{id}/approvals"
+const setsApproval = "PUT assets/v1/assets/{id}/approvals"
+
+var setsStatus = map[string]string{"v4": "PATCH projects/{id}/metadata/values", "legacy": "POST /v2/assets/{id}/label"}
 
 // decisions is an open review of whose file two people in iconik, and reviewers in Frame.io, decide.
 type decisions struct {
@@ -30,7 +33,12 @@ type decisions struct {
 
 func decisionsOn(t *testing.T, frameio, iconik func(http.Handler) http.Handler) decisions {
 	t.Helper()
-	c, ref := harnessOptions{generation: "v4", storage: "S3", settings: map[string]any{"bucket": "iconik-files"}, seed: sample(smallRaw), frameio: frameio, iconik: iconik, objects: plain}.open(t).openReview(t, 0)
+	return decisionsIn(t, "v4", frameio, iconik)
+}
+
+func decisionsIn(t *testing.T, generation string, frameio, iconik func(http.Handler) http.Handler) decisions {
+	t.Helper()
+	c, ref := harnessOptions{generation: generation, storage: "S3", settings: map[string]any{"bucket": "iconik-files"}, seed: sample(smallRaw), frameio: frameio, iconik: iconik, objects: plain}.open(t).openReview(t, 0)
 	d := decisions{chaos: c, full: workflows.SyncInput{ReviewRef: ref, Full: true}, ed: c.iconik.AddUser("ed@post.example", "Ed", "Itor"), mo: c.iconik.AddUser("mo@post.example", "Mo", "Vie")}
 	d.synced(1)
 	return d
@@ -92,7 +100,7 @@ func (c *chaos) edit(change func(*ledger.ReviewAsset)) {
 // written asserts how often each side was written.
 func (d decisions) written(statuses, approvals int) {
 	d.t.Helper()
-	assert.Equal(d.t, statuses, d.frameio.Calls()[setsStatus], "statuses set in Frame.io")
+	assert.Equal(d.t, statuses, d.frameio.Calls()[setsStatus[d.generation]], "statuses set in Frame.io")
 	assert.Equal(d.t, approvals, d.iconik.Calls()[setsApproval], "approvals set in iconik")
 }
 
@@ -334,12 +342,14 @@ func TestDecisionsInTurns(t *testing.T) {
 			d.written(1, 0)
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := decisionsOn(t, plain, plain)
-			play(d)
-			assert.Empty(t, d.notes())
-		})
+		for _, generation := range played() {
+			t.Run(generation+", "+name, func(t *testing.T) {
+				t.Parallel()
+				d := decisionsIn(t, generation, plain, plain)
+				play(d)
+				assert.Empty(t, d.notes())
+			})
+		}
 	}
 }
 
@@ -416,6 +426,61 @@ func TestADecisionThatFrameioCannotShow(t *testing.T) {
 			assert.Len(t, d.row().Notes, 1, d.notes())
 			t.Log(d.notes())
 			d.written(0, 0)
+		})
+	}
+}
+
+// What a vendor fails at for a while, or does without saying so, happens once.
+func TestADecisionWhileAVendorFails(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]faults.Fault{
+		"a status is set and the answer lost":     {Match: "(PATCH .*/metadata/values|POST .*/label)", Times: 2, Lose: true},
+		"an approval is set and the answer lost":  {Match: "PUT .*/approvals", Times: 2, Lose: true},
+		"statuses cannot be set":                  {Match: "(PATCH .*/metadata/values|POST .*/label)", Times: 9, Status: http.StatusBadGateway},
+		"decisions cannot be listed":              {Match: "GET .*/versions/.*/approvals", Times: 9, Status: http.StatusInternalServerError},
+		"decisions cannot be listed for a moment": {Match: "GET .*/versions/.*/approvals", Times: 1, Status: http.StatusNotFound},
+	} {
+		for _, generation := range played() {
+			t.Run(generation+", "+name, func(t *testing.T) {
+				t.Parallel()
+				d := decisionsIn(t, generation, plain, plain)
+				d.reviewed("needs_review")
+				require.NoError(t, d.frameio.AddFault(fault))
+				require.NoError(t, d.iconik.AddFault(fault))
+				d.iconik.Decide(d.asset, d.ed, "APPROVED")
+				frame := int64(10)
+				d.frameio.AddComment(frameiosim.Comment{AssetID: d.file, Text: "remark 1", Timestamp: &frame})
+				for range 2 {
+					_ = d.sync(d.full, 0)
+				}
+				assert.Len(t, d.segmentIDs(), 1, "a comment is not held up")
+				d.frameio.ClearFaults()
+				d.iconik.ClearFaults()
+				d.synced(3)
+				d.shows("approved")
+				assert.Equal(t, "APPROVED", d.iconik.Approval(d.asset))
+				d.decides(d.ed, "", "needs_review")
+				assert.Equal(t, "NOT_APPROVED", d.iconik.Approval(d.asset))
+				assert.Empty(t, d.notes())
+			})
+		}
+	}
+}
+
+// A row of an earlier release knows nothing of decisions in iconik: a status that the file has stays, and a file without one gets it.
+func TestDecisionsOfARowFromAnEarlierRelease(t *testing.T) {
+	t.Parallel()
+	for before, after := range map[string]string{"none": "approved", "needs_review": "needs_review"} {
+		t.Run(before, func(t *testing.T) {
+			t.Parallel()
+			d := decisionsOn(t, plain, plain)
+			d.reviewed(before)
+			d.edit(func(row *ledger.ReviewAsset) {
+				row.LabelAt, row.LabelBefore, row.LabelSent, row.Approval = time.Time{}, "", "", ""
+			})
+			d.decides(d.ed, "APPROVED", after)
+			d.decides(d.ed, "", before)
+			d.decides(d.mo, "APPROVED", "approved")
 		})
 	}
 }
