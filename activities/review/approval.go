@@ -165,7 +165,7 @@ func seenAs(a iconik.Approval) string {
 	if a.Status == "" {
 		return "none"
 	}
-	return fmt.Sprintf("%s %s %d", a.By(), a.Status, a.Changed.Unix())
+	return fmt.Sprintf("%s %s %d", a.By(), a.Status, a.Changed.UnixMicro())
 }
 
 // labelFor returns the status that a file gets by the latest decision in iconik. It may be the one that it has.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/framebridge/framebridge/events"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/sandbox/faults"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
@@ -292,6 +293,15 @@ func TestDecisionsInTurns(t *testing.T) {
 			d.decides(d.mo, "", "approved")
 			d.decides(d.ed, "", "none")
 			d.written(4, 0)
+		},
+		"the same one twice": func(d decisions) {
+			for range 2 {
+				d.decides(d.ed, "APPROVED", "approved")
+				d.decides(d.ed, "", "none")
+			}
+			told, err := d.book.Tenant(tenantID).EventsSince(d.t.Context(), events.ReviewDecision, time.Time{})
+			require.NoError(d.t, err)
+			assert.Len(d.t, told, 4)
 		},
 		"one that a reviewer overruled": func(d decisions) {
 			d.decides(d.ed, "APPROVED", "approved")
