@@ -120,6 +120,11 @@ func (r *review) setLabel(ctx context.Context, it ledger.ReviewAsset, f frameio.
 	return r.frameio.SetLabel(ctx, r.row.ProjectID, it.FileID, label)
 }
 
+// lags reports whether Frame.io may not show yet what Framebridge has set. Once the review has ended, its status is as it is shown.
+func (r *review) lags(it ledger.ReviewAsset, f frameio.Asset) bool {
+	return f.Label == it.LabelOver && f.Label != it.Label && time.Since(it.LabelSentAt) < statusLag && r.row.EndedAt.IsZero()
+}
+
 // approvalsMade is what iconik shows of a version's approvals.
 type approvalsMade struct {
 	mine      iconik.Approval // Framebridge's own, if there is one

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -49,7 +48,7 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest, show
 	switch {
 	case err != nil:
 		return err
-	case f.Label == it.LabelOver && f.Label != it.Label && time.Since(it.LabelSentAt) < statusLag: // what Framebridge has set is not shown yet
+	case r.lags(it, f):
 		return nil
 	case shows && (f.Label == it.Label || f.Label == it.LabelSent):
 		return r.decideInFrameio(ctx, it, f)
