@@ -19,6 +19,7 @@ const (
 	opFile              = "GET ~/files/{id}"
 	opFileStatus        = "GET ~/files/{id}/status"
 	opFileFields        = "GET ~/files/{id}/metadata"
+	opFieldDefinitions  = "GET ~/metadata/field_definitions"
 	opSetFields         = "PATCH ~/projects/{id}/metadata/values"
 	opDeleteFile        = "DELETE ~/files/{id}"
 	opMoveFile          = "PATCH ~/files/{id}/move"
@@ -62,7 +63,7 @@ func init() {
 	}
 	set(100, time.Minute, opMe, opAccounts, opWorkspaces, opWorkspace, opWorkspaceProjects, opProjects, opProject, opDeleteFile, opMoveFile, opFolder, opChildren,
 		opStack, opStackChildren, opComments, opComment, opCreateComment, opShares, opShare, opShareAssets,
-		opCollections, opUsers, opGroups, opProjectUsers, opFolderUsers, opFileFields)
+		opCollections, opUsers, opGroups, opProjectUsers, opFolderUsers, opFileFields, opFieldDefinitions)
 	set(60, time.Minute, opDeleteComment, opDeleteFolder, opDeleteShare)
 	set(10, time.Minute, opCreateProject, opCreateStack, opUpdateComment, opCreateShare, opUpdateShare, opAddToShare, opReviewers, opInvite, opSetFields)
 	set(10, time.Second, opFile)

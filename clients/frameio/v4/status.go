@@ -2,6 +2,7 @@ package v4
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
 	"strings"
 
@@ -49,7 +50,8 @@ func (f field) option(status string) option {
 	return option{}
 }
 
-// statusField reads a file's Status field, whether or not the file has a status.
+// statusField reads a file's Status field, whether or not the file has a status. It asks for the account's fields if the file's do
+// not have it with its options.
 func (c *Client) statusField(ctx context.Context, fileID string) (field, error) {
 	type metadata struct {
 		Fields []field `json:"metadata"`
@@ -59,12 +61,49 @@ func (c *Client) statusField(ctx context.Context, fileID string) (field, error) 
 		return field{}, err
 	}
 	for _, f := range all.Fields {
-		if f.fieldType() == frameio.FieldSelect && strings.EqualFold(strings.TrimSpace(f.Name), "Status") && f.ID != "" {
-			if f.Mutable != nil && !*f.Mutable {
-				return field{}, &rest.Error{Vendor: vendorName, Operation: opFileFields, Class: rest.Unsupported, Detail: "the Status field is read-only"}
-			}
-			return f, nil
+		if f.isStatus() && len(f.options()) > 0 {
+			return f, f.writable()
 		}
 	}
-	return field{}, &rest.Error{Vendor: vendorName, Operation: opFileFields, Class: rest.Unsupported, Detail: "the file has no Status field"}
+	for d, err := range rest.Pages(ctx, vendorName, opFieldDefinitions, definition.key, func(ctx context.Context, cursor string) ([]definition, string, error) {
+		return list[definition](ctx, c, opFieldDefinitions, nil, pageSize, cursor, "metadata", "field_definitions")
+	}) {
+		if err != nil {
+			return field{}, err
+		}
+		if f := d.field(); f.isStatus() {
+			return f, f.writable()
+		}
+	}
+	return field{}, &rest.Error{Vendor: vendorName, Operation: opFileFields, Class: rest.Unsupported, Detail: "neither the file nor the account has a Status field"}
+}
+
+func (f field) isStatus() bool {
+	return f.fieldType() == frameio.FieldSelect && strings.EqualFold(strings.TrimSpace(f.Name), "Status") && f.ID != ""
+}
+
+// writable returns an error if nobody can set the field.
+func (f field) writable() error {
+	if f.Mutable == nil || *f.Mutable {
+		return nil
+	}
+	return &rest.Error{Vendor: vendorName, Operation: opFileFields, Class: rest.Unsupported, Detail: "the Status field is read-only"}
+}
+
+// definition is a field of the account.
+type definition struct {
+	ID            string `json:"id"`
+	Name          string `json:"name"`
+	Type          string `json:"field_type"`
+	Mutable       *bool  `json:"mutable"`
+	Configuration struct {
+		Options json.RawMessage `json:"options"`
+	} `json:"field_configuration"`
+}
+
+func (d definition) key() string { return d.ID }
+
+// field returns the field as a file has it that has no value.
+func (d definition) field() field {
+	return field{ID: d.ID, Name: d.Name, Type: d.Type, Mutable: d.Mutable, Options: d.Configuration.Options}
 }
