@@ -12,8 +12,9 @@ import (
 	"strings"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // PostgreSQL
-	_ "modernc.org/sqlite"             // SQLite without cgo
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // SQLite without cgo
 )
 
 // DB is safe for concurrent use. Several processes can share the database.
@@ -91,19 +92,30 @@ func keepPrivate(file string) error {
 	return nil
 }
 
-// connections is how many connections to PostgreSQL one process may have.
-const connections = 24
+const (
+	connections    = 24               // to PostgreSQL, of one process
+	connectTimeout = 10 * time.Second // unless the DSN has its own connect_timeout
+)
 
 func (d *DB) openPostgres(dsn string) error {
-	db, err := sql.Open("pgx", dsn)
+	cfg, err := postgresConfig(dsn)
 	if err != nil {
 		return err
 	}
+	db := stdlib.OpenDB(*cfg)
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections) // opening one costs PostgreSQL more than the queries on it
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	d.read, d.write, d.reader, d.writer = db, db, db, db
 	return nil
+}
+
+func postgresConfig(dsn string) (*pgx.ConnConfig, error) {
+	cfg, err := pgx.ParseConfig(dsn)
+	if err == nil && cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectTimeout
+	}
+	return cfg, err
 }
 
 // Schema returns this program's schema.
