@@ -5,6 +5,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"io/fs"
 	"net/url"
@@ -97,12 +98,21 @@ const (
 	connectTimeout = 10 * time.Second // unless the DSN has its own connect_timeout
 )
 
+// errReadOnly is the error of a server that accepts no changes: a standby, or one that an operator has set to read-only.
+var errReadOnly = errors.New("the database is read-only")
+
 func (d *DB) openPostgres(dsn string) error {
 	cfg, err := postgresConfig(dsn)
 	if err != nil {
 		return err
 	}
-	db := stdlib.OpenDB(*cfg)
+	// A session that began while the server was read-only stays so when the server no longer is.
+	db := stdlib.OpenDB(*cfg, stdlib.OptionResetSession(func(_ context.Context, c *pgx.Conn) error {
+		if isReadOnly(c) {
+			return driver.ErrBadConn // the pool opens another
+		}
+		return nil
+	}))
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections) // opening one costs PostgreSQL more than the queries on it
 	db.SetConnMaxIdleTime(5 * time.Minute)
@@ -116,6 +126,12 @@ func postgresConfig(dsn string) (*pgx.ConnConfig, error) {
 		cfg.ConnectTimeout = connectTimeout
 	}
 	return cfg, err
+}
+
+// isReadOnly reports whether the server has said that the session cannot change anything. PostgreSQL says so since version 14.
+func isReadOnly(c *pgx.Conn) bool {
+	said := func(name string) bool { return c.PgConn().ParameterStatus(name) == "on" }
+	return said("default_transaction_read_only") || said("in_hot_standby")
 }
 
 // Schema returns this program's schema.
@@ -155,5 +171,23 @@ func (d *DB) Close() {
 	}
 }
 
-// Ping returns an error if the database does not answer.
-func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }
+// Ping returns an error if the database does not answer, or if PostgreSQL accepts no changes.
+func (d *DB) Ping(ctx context.Context) error {
+	if !d.postgres {
+		return d.read.PingContext(ctx)
+	}
+	conn, err := d.read.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.PingContext(ctx); err != nil {
+		return err
+	}
+	return conn.Raw(func(c any) error {
+		if pg, ok := c.(*stdlib.Conn); ok && isReadOnly(pg.Conn()) {
+			return errReadOnly
+		}
+		return nil
+	})
+}
