@@ -1,6 +1,7 @@
 package doctor_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -103,9 +104,7 @@ func breakages() []breakage {
 			h.testServer.answer("/realm/.well-known/openid-configuration", map[string]string{"issuer": "https://" + host + "/realm"})
 		}},
 		{"ledger.reachable", func(h *harness) { h.Ledger, h.LedgerErr = nil, errors.New("unable to open database file") }},
-		{"ledger.schema", func(h *harness) {
-			h.Ledger, h.LedgerErr = nil, errors.New("it was written by a newer Framebridge (schema 9, this one knows 2)")
-		}},
+		{"ledger.schema", func(h *harness) { h.Ledger, h.LedgerErr = nil, h.upgradedLedger() }},
 		{"ledger.mode", func(h *harness) {
 			h.temporal.pollers["framebridge-transfers Activity"] = []string{"12@here@", "7@there@"}
 		}},
@@ -298,6 +297,18 @@ func TestNeedsStandBeforeWhatNeedsThem(t *testing.T) {
 }
 
 // reopen opens the ledger with another key.
+// upgradedLedger returns the error of opening the ledger after a release has upgraded it that this program is too old for.
+func (h *harness) upgradedLedger() error {
+	dsn := h.Config.Ledger.DSN.Reveal()
+	db, err := sql.Open("sqlite", strings.TrimPrefix(dsn, "sqlite:"))
+	must(err)
+	defer db.Close()
+	_, err = db.Exec("UPDATE schema_version SET version = 9999")
+	must(err)
+	_, err = ledger.Open(h.t.Context(), dsn)
+	return err
+}
+
 func (h *harness) reopen(key string) {
 	book, err := ledger.Open(h.t.Context(), h.Config.Ledger.DSN.Reveal(), ledger.WithKey(key))
 	must(err)

@@ -18,6 +18,7 @@ import (
 	"github.com/framebridge/framebridge/clients/mail"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/english"
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 )
 
@@ -143,12 +144,11 @@ func cause(err error) string {
 }
 
 func ledgerChecks() []Definition {
-	newer := func(err error) bool { return err != nil && strings.Contains(err.Error(), "newer Framebridge") }
 	return []Definition{
 		{ID: "ledger.reachable", Meaning: "Archives and reviews do not run, and webhooks get status 503.", Do: "Check ledger.dsn, whether the database is running, and whether its user can connect; for SQLite, whether the folder is writable.",
 			needs: []string{"config.valid"}, run: func(ctx context.Context, x *exam) finding {
 				switch {
-				case newer(x.LedgerErr):
+				case errors.Is(x.LedgerErr, ledger.ErrTooNew):
 					return ok("it responds")
 				case x.LedgerErr != nil:
 					return fail("%v", x.LedgerErr)
@@ -160,7 +160,7 @@ func ledgerChecks() []Definition {
 			}},
 		{ID: "ledger.schema", Meaning: "This program is older than the ledger and must not touch it.", Do: "Run the newer release again, or go back to a backup of the ledger from before the upgrade.",
 			needs: []string{"ledger.reachable"}, run: func(_ context.Context, x *exam) finding {
-				if newer(x.LedgerErr) {
+				if errors.Is(x.LedgerErr, ledger.ErrTooNew) {
 					return fail("%v", x.LedgerErr)
 				}
 				return ok("its tables match this release")

@@ -32,7 +32,11 @@ type Ledger struct {
 // Option configures a ledger.
 type Option func(*Ledger) error
 
-// Open opens the ledger at "sqlite:FILE" or "postgres://…", and creates it if needed.
+// ErrTooNew means that this program is too old for the release that wrote the ledger.
+var ErrTooNew = database.ErrTooNew
+
+// Open opens the ledger at "sqlite:FILE" or "postgres://…", and creates it if needed. It returns ErrTooNew for a ledger that this
+// program must not touch.
 func Open(ctx context.Context, dsn string, opts ...Option) (*Ledger, error) {
 	l := &Ledger{}
 	for _, o := range opts {

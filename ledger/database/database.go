@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -150,13 +151,16 @@ func (d *DB) Schema() Schema {
 // Postgres reports whether the database is PostgreSQL.
 func (d *DB) Postgres() bool { return d.postgres }
 
-// WithoutDSN returns an error without the DSN and its password.
+// WithoutDSN returns an error without the DSN and its password. Of what it wraps, only ErrTooNew is kept.
 func WithoutDSN(err error, dsn string) error {
 	text := strings.ReplaceAll(err.Error(), dsn, "the ledger")
 	if u, perr := url.Parse(dsn); perr == nil && u.User != nil {
 		if pw, ok := u.User.Password(); ok && pw != "" {
 			text = strings.ReplaceAll(text, pw, "***")
 		}
+	}
+	if before, after, _ := strings.Cut(text, ErrTooNew.Error()); errors.Is(err, ErrTooNew) {
+		return fmt.Errorf("%s%w%s", before, ErrTooNew, after)
 	}
 	return errors.New(text)
 }
