@@ -40,6 +40,7 @@ type limit struct {
 	turn      chan struct{} // held by the transfer that waits for its bytes; the others wait for it
 	transfers int
 	stop      context.CancelFunc
+	unread    bool // the last look failed, which the log has
 }
 
 // Begin counts a transfer of a tenant until end is called. wait returns once n bytes may have passed. A nil *Limits has no limit, and
@@ -124,10 +125,20 @@ func (s *Limits) adjust(ctx context.Context, tenant string, t *limit) {
 			allowed = Part(allowed, mine, all)
 		}
 	}
+	if err != nil && ctx.Err() != nil {
+		return
+	}
+	s.mu.Lock()
+	news := t.unread != (err != nil)
+	t.unread = err != nil
+	s.mu.Unlock()
+	switch {
+	case err != nil && news:
+		s.log.WarnContext(ctx, "could not read the bandwidth that the migration's window allows; the limit stays as it is", "tenant", tenant, "error", err)
+	case news:
+		s.log.InfoContext(ctx, "the bandwidth that the migration's window allows can be read again", "tenant", tenant)
+	}
 	if err != nil {
-		if ctx.Err() == nil {
-			s.log.WarnContext(ctx, "could not read the bandwidth that the migration's window allows", "tenant", tenant, "error", err)
-		}
 		return
 	}
 	if allowed <= 0 {

@@ -3,6 +3,7 @@ package bandwidth
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -121,4 +122,20 @@ func TestATerminatedMigrationLimitsNobodyForEver(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, allowed(), age)
 	}
+}
+
+// A ledger that is away for minutes is looked at every two seconds by each worker.
+func TestALedgerThatIsAwayIsLoggedOnce(t *testing.T) {
+	book, err := ledger.Open(t.Context(), emptyledger.DSN(t))
+	require.NoError(t, err)
+	var log strings.Builder
+	s := New(book, "one", slog.New(slog.NewTextHandler(&log, nil)))
+	_, end := s.Begin(t.Context(), "t")
+	end() // from here on, nothing looks by itself
+	one := &limit{rate: rate.NewLimiter(rate.Inf, burst)}
+	book.Close()
+	for range 3 {
+		s.adjust(t.Context(), "t", one)
+	}
+	assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log.String())
 }
