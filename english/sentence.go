@@ -16,11 +16,16 @@ func Sentence(text string) string {
 		return ""
 	}
 	if plainWord.MatchString(text) && !strings.HasPrefix(text, "iconik") && !strings.Contains(strings.Fields(text)[0], "://") {
-		first, size := utf8.DecodeRuneInString(text)
-		text = string(unicode.ToUpper(first)) + text[size:]
+		text = Capitalized(text)
 	}
 	if !strings.ContainsAny(text[len(text)-1:], ".!?") {
 		text += "."
 	}
 	return text
+}
+
+// Capitalized returns a text that is not empty with a capital letter first.
+func Capitalized(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }

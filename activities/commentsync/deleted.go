@@ -22,7 +22,7 @@ func (s *fileSync) delete(ctx context.Context, row ledger.ReviewComment, on mapp
 	}
 	var err error
 	if on == mapping.Iconik {
-		err = s.Iconik.Segments.Delete(ctx, s.it.AssetID, row.IconikID)
+		err = s.Tenant.Iconik.Segments.Delete(ctx, s.it.AssetID, row.IconikID)
 		if rest.IsNotFound(err) {
 			err = nil
 		}

@@ -63,7 +63,7 @@ func (s *fileSync) readFrameio(ctx context.Context) (bool, error) {
 
 // listIconik lists the version's segments as iconik's index has them. It returns false if the asset is gone.
 func (s *fileSync) listIconik(ctx context.Context) ([]iconik.Segment, bool, error) {
-	listed, err := s.Iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: s.it.VersionID, WithUsers: true})
+	listed, err := s.Tenant.Iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", VersionID: s.it.VersionID, WithUsers: true})
 	if !rest.IsNotFound(err) {
 		return listed, err == nil, err
 	}
@@ -117,7 +117,7 @@ func (s *fileSync) readIconik(ctx context.Context) (bool, error) {
 		if key, known := s.inReview[mapping.Iconik][id]; known && (s.rows[key].ID == "" || s.rows[key].Older) {
 			continue // belongs to another file, or is older
 		}
-		g, err := s.Iconik.Segments.Get(ctx, s.it.AssetID, id)
+		g, err := s.Tenant.Iconik.Segments.Get(ctx, s.it.AssetID, id)
 		if err != nil && !rest.IsNotFound(err) {
 			return false, err
 		}
@@ -207,7 +207,7 @@ func (s *fileSync) confirmDeleted(ctx context.Context, missing []string) (bool, 
 		return false, err
 	}
 	for _, id := range missing {
-		g, err := s.Iconik.Segments.Get(ctx, s.it.AssetID, id)
+		g, err := s.Tenant.Iconik.Segments.Get(ctx, s.it.AssetID, id)
 		if err != nil && !rest.IsNotFound(err) {
 			return false, err
 		}

@@ -24,7 +24,7 @@ func (s *fileSync) refused(ctx context.Context, row *ledger.ReviewComment, to ma
 }
 
 // editRefused records an edit that the other side refuses, and tells people once. It is retried when it is edited again, and every
-// refusedLook: an account may be locked for a while.
+// RefusedLook: an account may be locked for a while.
 func (s *fileSync) editRefused(ctx context.Context, row ledger.ReviewComment, op mapping.Op, err error) error {
 	if !rest.IsRefused(err) {
 		return err
@@ -53,7 +53,7 @@ func (s *fileSync) markRefused(row *ledger.ReviewComment, op mapping.Op) {
 // editRefusedBefore reports whether exactly this edit was refused recently.
 func (s *fileSync) editRefusedBefore(op mapping.Op) bool {
 	row, marked := s.rows[op.Key], s.rows[op.Key]
-	if op.Kind != mapping.OpEdit || row.Refused == "" || time.Since(row.UpdatedAt) >= refusedLook {
+	if op.Kind != mapping.OpEdit || row.Refused == "" || time.Since(row.UpdatedAt) >= RefusedLook {
 		return false
 	}
 	s.markRefused(&marked, op)
@@ -61,7 +61,7 @@ func (s *fileSync) editRefusedBefore(op mapping.Op) bool {
 }
 
 // refusedNew records a comment that the other side refuses, and tells people. It does not hold up other comments. It is retried
-// when it is edited, and every refusedLook.
+// when it is edited, and every RefusedLook.
 func (s *fileSync) refusedNew(ctx context.Context, row ledger.ReviewComment, to mapping.Side, err error) error {
 	if !rest.IsRefused(err) && !rest.IsConflict(err) || rest.IsNotFound(err) { // what it belongs to is missing: the next sync sees that
 		return err
@@ -91,7 +91,7 @@ func (s *fileSync) refusedBefore(row ledger.ReviewComment, from mapping.Side, st
 	if from == mapping.Iconik {
 		last = row.Iconik
 	}
-	return row.Refused != "" && last == state && time.Since(row.UpdatedAt) < refusedLook
+	return row.Refused != "" && last == state && time.Since(row.UpdatedAt) < RefusedLook
 }
 
 func (s *fileSync) audit(ctx context.Context, side mapping.Side, what string, row ledger.ReviewComment) error {

@@ -60,7 +60,7 @@ func (s *fileSync) resumeDeleted(ctx context.Context) error {
 		}
 	}
 	for after := ""; len(loose) > 0; {
-		links, next, err := s.Ledger.Links(ctx, ledger.LinkComment, after, 200)
+		links, next, err := s.ledger().Links(ctx, ledger.LinkComment, after, 200)
 		if err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (s *fileSync) resumeDeleted(ctx context.Context) error {
 			if !ours || !made || known || there || l.Parent != s.it.FileID {
 				continue
 			}
-			g, err := s.Iconik.Segments.Get(ctx, s.it.AssetID, segment)
+			g, err := s.Tenant.Iconik.Segments.Get(ctx, s.it.AssetID, segment)
 			if err != nil && !rest.IsNotFound(err) {
 				return err
 			}

@@ -23,9 +23,7 @@ type File struct {
 	Review  string // its ID
 	Asset   ledger.ReviewAsset
 	Tenant  *tenant.Tenant
-	Ledger  ledger.ReviewLedger
 	Frameio frameio.Platform
-	Iconik  *iconik.Client
 
 	// ClickedAt is when the asset was sent, by iconik's clock. What was said in iconik before is not for the reviewers.
 	ClickedAt time.Time
@@ -59,6 +57,8 @@ func (f File) Sync(ctx context.Context) (Result, error) {
 	return Result{Asset: s.it, There: s.there, Changes: s.changes, Waiting: s.waiting, Held: s.held, Vanished: s.vanished}, err
 }
 
+func (f File) ledger() ledger.ReviewLedger { return f.Tenant.Ledger.Review(f.Review) }
+
 type fileSync struct {
 	File
 
@@ -74,10 +74,11 @@ type fileSync struct {
 	changes                        int
 }
 
-const (
-	refusedLook = 10 * time.Minute // between attempts to bring over a comment that the other side refuses
-	comingBack  = 10 * time.Minute // for this long, what is missing on something that came back is not deleted: it may follow
-)
+// RefusedLook is how long after the other side refuses something it is brought over again: an account may be locked for a while.
+const RefusedLook = 10 * time.Minute
+
+// comingBack is for how long what is missing on something that came back is not deleted: it may follow.
+const comingBack = 10 * time.Minute
 
 // mostEdits is how many edits of one file's comments a sync makes in Frame.io, where V4 takes ten a minute. The rest follow
 // later, so that new comments, including those on other files, need not wait for them.
@@ -145,7 +146,7 @@ func (s *fileSync) run(ctx context.Context) error {
 }
 
 func (s *fileSync) load(ctx context.Context) error {
-	all, err := s.Ledger.Comments(ctx, 0)
+	all, err := s.ledger().Comments(ctx, 0)
 	if err != nil {
 		return err
 	}

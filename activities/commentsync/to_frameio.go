@@ -36,7 +36,7 @@ func (s *fileSync) writer(ctx context.Context, g iconik.Segment) (name, email st
 	case strings.TrimSpace(g.FirstName+" "+g.LastName) != "":
 		return strings.TrimSpace(g.FirstName + " " + g.LastName), "", nil
 	case g.UserID != "":
-		u, err := s.Iconik.Users.Get(ctx, g.UserID)
+		u, err := s.Tenant.Iconik.Users.Get(ctx, g.UserID)
 		if err == nil && u.FullName() != "" {
 			return u.FullName(), u.Email, nil
 		}

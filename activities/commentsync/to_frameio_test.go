@@ -79,7 +79,7 @@ func TestAReplyHasItsParentsFrameOnlyOnWhatPlays(t *testing.T) {
 			one := tenant.New(&config.Tenant{ID: "T"}, book, fio, nil, nil, slog.New(slog.DiscardHandler))
 			at, start := int64(0), int64(0)
 			parent := ledger.ReviewComment{Review: "R", ID: "P", N: 1, FrameioID: "FP", IconikID: "IP", Origin: ledger.FromIconik, Author: "Ana", Text: "Darker", Frame: &at}
-			s := &fileSync{File: File{Review: "R", Tenant: one, Ledger: book.Tenant("T").Review("R"), Frameio: fio},
+			s := &fileSync{File: File{Review: "R", Tenant: one, Frameio: fio},
 				it: ledger.ReviewAsset{N: 1, FileID: "F", MediaType: mediaType}, fio: map[string]frameio.Comment{},
 				rows: map[string]ledger.ReviewComment{"P": parent}, inReview: [2]map[string]string{{"FP": "P"}, {"IP": "P"}}}
 			require.NoError(t, s.toFrameio(t.Context(), iconik.Segment{ID: "I", ParentID: "IP", Text: "Yes", FirstName: "Ben"}))

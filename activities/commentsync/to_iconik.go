@@ -102,11 +102,11 @@ func (s *fileSync) moveHere(ctx context.Context, id string) error {
 	if err != nil || !moved || was.IconikID == "" || link.TargetID != was.IconikID {
 		return err
 	}
-	from, _, err := s.Ledger.Asset(ctx, was.N)
+	from, _, err := s.ledger().Asset(ctx, was.N)
 	if err != nil {
 		return err
 	}
-	if err := s.Iconik.Segments.Delete(ctx, from.AssetID, was.IconikID); err != nil && !rest.IsNotFound(err) {
+	if err := s.Tenant.Iconik.Segments.Delete(ctx, from.AssetID, was.IconikID); err != nil && !rest.IsNotFound(err) {
 		return err
 	}
 	return s.Tenant.Ledger.Delete(ctx, ledger.LinkComment, link.SourceID)
@@ -122,7 +122,7 @@ func (s *fileSync) madeOf(ctx context.Context, id string, made *iconik.Segment, 
 		}
 		return made, as, s.noteDrawing(ctx, requestFor(user).Drawing, made)
 	}
-	made, err := s.Iconik.Segments.Get(ctx, s.it.AssetID, id)
+	made, err := s.Tenant.Iconik.Segments.Get(ctx, s.it.AssetID, id)
 	switch {
 	case rest.IsNotFound(err):
 		return nil, user, nil
@@ -139,7 +139,7 @@ func (s *fileSync) putFields(ctx context.Context, id string, fields map[string]s
 	}
 	view, err := s.Tenant.View(ctx, mapping.CommentView)
 	if err == nil {
-		_, err = s.Iconik.Metadata.PutSegmentValues(ctx, s.it.AssetID, id, view, tenant.Values(fields))
+		_, err = s.Tenant.Iconik.Metadata.PutSegmentValues(ctx, s.it.AssetID, id, view, tenant.Values(fields))
 	}
 	if err != nil {
 		return fmt.Errorf("metadata of a comment: %w", err)
@@ -149,7 +149,7 @@ func (s *fileSync) putFields(ctx context.Context, id string, fields map[string]s
 
 // discardSegment deletes a segment of an attempt that was presumed dead.
 func (s *fileSync) discardSegment(ctx context.Context, id string) error {
-	if err := s.Iconik.Segments.Delete(ctx, s.it.AssetID, id); !rest.IsNotFound(err) {
+	if err := s.Tenant.Iconik.Segments.Delete(ctx, s.it.AssetID, id); !rest.IsNotFound(err) {
 		return err
 	}
 	return nil
@@ -157,7 +157,7 @@ func (s *fileSync) discardSegment(ctx context.Context, id string) error {
 
 // findSegment finds a segment of the asset by the external ID that we gave it, or returns "".
 func (s *fileSync) findSegment(ctx context.Context, externalID string) (string, error) {
-	have, err := s.Iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
+	have, err := s.Tenant.Iconik.Segments.List(ctx, s.it.AssetID, iconik.SegmentListOptions{Type: "COMMENT", AllVersions: true})
 	return tenant.FirstID(have, err, func(g iconik.Segment) (string, bool) {
 		return g.ID, g.ExternalID == externalID && !g.Deleted()
 	})

@@ -7,15 +7,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/framebridge/framebridge/activities/commentsync"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/ledger"
 )
-
-// labelLook is how long after Frame.io refuses a status it is set again: an account may be locked for a while.
-const labelLook = 10 * time.Minute
 
 // statusLag is how long after Framebridge has set a status Frame.io may still show the one before.
 const statusLag = time.Minute
@@ -24,7 +22,7 @@ const statusLag = time.Minute
 // file that has the last status that was brought over, or the one that an attempt was about to set. If both sides decide, the
 // later decision counts.
 func (r *review) decideInFrameio(ctx context.Context, it ledger.ReviewAsset, f frameio.Asset) error {
-	if r.cfg.Review.Decisions == config.DecisionsToIconik || time.Since(it.LabelRefused) < labelLook {
+	if r.cfg.Review.Decisions == config.DecisionsToIconik || time.Since(it.LabelRefused) < commentsync.RefusedLook {
 		return nil
 	}
 	made, err := r.approvals(ctx, it)
@@ -231,5 +229,5 @@ func (r *review) decider(ctx context.Context, a iconik.Approval) string {
 	if err != nil {
 		return ""
 	}
-	return cmp.Or(u.FullName(), u.Email)
+	return u.FullName()
 }

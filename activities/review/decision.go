@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/events"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
@@ -102,7 +101,7 @@ func (r *review) lookAtHead(ctx context.Context, it ledger.ReviewAsset, f framei
 
 // tellDecision tells the tenant's channels once what was decided, and by whom if that is known. Mail goes out when the review ends.
 func (r *review) tellDecision(ctx context.Context, it ledger.ReviewAsset, key, decision, who string) error {
-	data := r.eventData(fmt.Sprintf("%s: %q", capitalized(decision), it.Title), "", []ledger.ReviewAsset{it})
+	data := r.eventData(fmt.Sprintf("%s: %q", english.Capitalized(decision), it.Title), "", []ledger.ReviewAsset{it})
 	if decision == "none" {
 		data.Title = fmt.Sprintf("The decision was withdrawn: %q", it.Title)
 	}
@@ -111,11 +110,6 @@ func (r *review) tellDecision(ctx context.Context, it ledger.ReviewAsset, key, d
 		data.Facts = append(data.Facts, events.Fact{Name: "Decided by", Value: who + ", in iconik"})
 	}
 	return r.tenant.Publish(ctx, fmt.Sprintf("review:%s:decision:%d:%s", r.ref.Review, it.N, key), events.ReviewDecision, data)
-}
-
-func capitalized(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // approve sets iconik's approval, which belongs to the asset and so to its current version. If another version has become

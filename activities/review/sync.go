@@ -140,8 +140,8 @@ func (d synced) notYet() error {
 // syncAsset syncs both sides of one file.
 func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets []ledger.ReviewAsset, i int, segments []string, did *synced) error {
 	it := assets[i]
-	file := commentsync.File{Review: r.ref.Review, Asset: it, Tenant: r.tenant, Ledger: r.ledger, Frameio: r.frameio, Iconik: r.iconik, ClickedAt: r.clickedAt(it),
-		Full: in.Full, Newest: newestOfVersion(assets, i), Hinted: segments, InFrameio: r.inFrameio, InIconik: r.inIconik, IsBack: r.isBack,
+	file := commentsync.File{Review: r.ref.Review, Asset: it, Tenant: r.tenant, Frameio: r.frameio, ClickedAt: r.clickedAt(it), Full: in.Full,
+		Newest: newestOfVersion(assets, i), Hinted: segments, InFrameio: r.inFrameio, InIconik: r.inIconik, IsBack: r.isBack,
 		Note: r.note, NoteError: r.noteError, Audit: r.audit}
 	s, refused := file.Sync(ctx)
 	failed := r.notePermanent(ctx, refused, "comments of "+it.Title)
