@@ -330,7 +330,7 @@ var otherwises = []otherwise{
 	}},
 	{name: "without a type", apart: true, answer: func(a *answered) { a.header.Set("Content-Type", "text/plain; charset=utf-8") }},
 	{name: "of a wrong type", answer: func(a *answered) { a.header.Set("Content-Type", "text/html; charset=utf-8") }},
-	{name: "no calls left", answer: func(a *answered) { a.header.Set("RateLimit-Remaining", "0") }},
+	{name: "no calls left", apart: true, answer: func(a *answered) { a.header.Set("RateLimit-Remaining", "0") }},
 	{name: "jobs without steps", answer: func(a *answered) {
 		if strings.HasPrefix(a.route, "jobs/v1/jobs/") {
 			a.each(func(o map[string]any) { delete(o, "steps") })

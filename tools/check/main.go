@@ -31,8 +31,9 @@ type step struct {
 	needsBrowser bool
 }
 
-// inOneProcess runs tests that need no server: in parallel, because many only wait, the longest first, and without vet, which is its own step.
-var inOneProcess = []string{"go", "test", "-vet=off", "-p", "3", "-timeout", "20m", "-parallel", "8"}
+// inOneProcess runs tests that need no server: more packages and tests at once than cores, because many only wait, the longest first, and
+// without vet, which is its own step.
+var inOneProcess = []string{"go", "test", "-vet=off", "-p", "5", "-timeout", "20m", "-parallel", "12"}
 
 // sqliteAsItIs leaves SQLite's own arithmetic with pointers, which is C's, unchecked, because the checks take a quarter of the race
 // detector's time. Races are still found there, and our packages are still checked for both.
