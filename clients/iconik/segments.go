@@ -31,28 +31,6 @@ type Segment struct {
 	Modified   Time     `json:"date_modified"`
 }
 
-// Drawing is what was drawn over a frame.
-type Drawing struct {
-	Version    *int        `json:"version,omitempty"`
-	Primitives []Primitive `json:"primitives"`
-}
-
-// Primitive is one shape. Type is LINE, RECTANGLE, ARROW, ELLIPSE, PENCIL or TEXT.
-type Primitive struct {
-	Type    string   `json:"type"`
-	Color   string   `json:"color,omitempty"`
-	Points  []Point  `json:"points"`
-	Text    string   `json:"text,omitempty"`
-	Width   *float64 `json:"width,omitempty"`
-	Opacity *float64 `json:"opacity,omitempty"`
-}
-
-// Point is a position in the tenant's drawing frame.
-type Point struct {
-	X float64 `json:"x"`
-	Y float64 `json:"y"`
-}
-
 // SegmentRequest is the body of Create.
 type SegmentRequest struct {
 	Type       string   `json:"segment_type"`

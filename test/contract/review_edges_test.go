@@ -289,6 +289,34 @@ func TestARefusedDrawingCostsNoComment(t *testing.T) {
 	assert.NotEmpty(t, c.frameioIDs())
 }
 
+// A drawing in iconik that cannot be read costs neither its comment nor the asset's others. Frame.io names it, and iconik keeps it.
+func TestAnUnreadableDrawingCostsNoComment(t *testing.T) {
+	t.Parallel()
+	for _, api := range played() {
+		t.Run(api, func(t *testing.T) {
+			t.Parallel()
+			c, ref := openReview(t, api, 0)
+			frame, user := int64(1000), c.iconik.ServiceUser()
+			here := map[string]any{"x": 0.5, "y": 0.5}
+			c.iconik.Comment(c.asset, user, "Darker here", &frame, &frame, "", map[string]any{"primitives": []any{map[string]any{"type": "LINE", "color": 16711680, "points": []any{here, here}}}})
+			c.iconik.Comment(c.asset, user, "And here", &frame, &frame, "", map[string]any{"primitives": map[string]any{"0": here}})
+			c.iconik.Comment(c.asset, user, "Fine", nil, nil, "", nil)
+			written := fmt.Sprint(c.iconik.Segments(c.asset))
+			for range 3 {
+				require.NoError(t, c.sync(workflows.SyncInput{ReviewRef: ref, Full: true}, 0))
+			}
+			texts := ""
+			for _, comment := range c.frameio.CommentsOf(c.file) {
+				texts += comment.Text + "\n"
+			}
+			assert.Equal(t, 3, strings.Count(texts, "\n"), texts)
+			assert.Contains(t, texts, "Darker here [also drawn in iconik: unreadable line]")
+			assert.Contains(t, texts, "And here [also drawn in iconik: unreadable drawing]")
+			assert.Equal(t, written, fmt.Sprint(c.iconik.Segments(c.asset)), "nobody has edited them")
+		})
+	}
+}
+
 // A link that Framebridge switched off because of its missing watermark is not reported as switched off by somebody else.
 func TestALinkThatWeSwitchOffIsToldAsThat(t *testing.T) {
 	t.Parallel()
