@@ -159,7 +159,8 @@ func main() {
 			fmt.Printf("== %s: FAILED after %s\n", s.name, time.Since(at).Round(time.Second))
 			os.Exit(1)
 		}
-		fmt.Printf("== %s: %s\n", s.name, time.Since(at).Round(time.Second))
+		took, used := time.Since(at), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
+		fmt.Printf("== %s: %s, %s of processor time\n", s.name, took.Round(time.Second), used.Round(time.Second))
 	}
 	fmt.Printf("== all in %s\n", time.Since(begun).Round(time.Second))
 }
