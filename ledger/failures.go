@@ -125,7 +125,7 @@ func (h ArchiveLedger) FolderUnlisted(ctx context.Context, folderID string, scan
 	})
 }
 
-// KeepStack marks the known versions of a stack that cannot be listed as seen by the scan.
+// KeepStack marks the known versions of a stack that cannot be listed, or of a file that cannot be read, as seen by the scan.
 func (h ArchiveLedger) KeepStack(ctx context.Context, assetKey string, scan int) error {
 	return h.l.tx(ctx, func(tx session) error {
 		if err := fence(ctx, tx, h.tenant, h.id, scan); err != nil {

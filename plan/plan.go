@@ -167,6 +167,12 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 				}
 				break
 			}
+			if odd := frameio.Understood(child); odd != nil {
+				if err := p.refused(child.ID, JoinPath(folder.Path, child.Name), "an object", odd); err != nil {
+					return err
+				}
+				continue
+			}
 			switch child.Kind {
 			case frameio.KindFolder:
 				p.plan.Folders++
@@ -195,10 +201,6 @@ func (p *planning) walk(ctx context.Context, project frameio.Project) error {
 			case frameio.KindFile:
 				p.plan.Assets++
 				p.file(child, Item(folder, child, child, 1, 1, 0))
-			default:
-				if err := p.refused(child.ID, JoinPath(folder.Path, child.Name), "an object", frameio.UnknownKind(child)); err != nil {
-					return err
-				}
 			}
 		}
 	}

@@ -145,6 +145,12 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, listing *r
 	var folders []ledger.Folder
 	var items []ledger.Item
 	for _, child := range page.Items {
+		if odd := frameio.Understood(child); odd != nil {
+			if err := a.notUnderstood(ctx, folder, child, scan, odd); err != nil {
+				return err
+			}
+			continue
+		}
 		switch child.Kind {
 		case frameio.KindFolder:
 			path := plan.JoinPath(folder.Path, child.Name)
@@ -164,11 +170,6 @@ func (a *archive) scanPage(ctx context.Context, folder ledger.Folder, listing *r
 			}
 		case frameio.KindFile:
 			items = append(items, plan.Item(folder, child, child, 1, 1, scan))
-		default:
-			failure := ledger.Failure{Kind: ledger.FailedFolder, SourceID: child.ID, Place: plan.JoinPath(folder.Path, child.Name), URL: child.URL, Scan: scan}
-			if _, err := a.objects.TryOr(ctx, failure, func() error { return frameio.UnknownKind(child) }); err != nil {
-				return err
-			}
 		}
 	}
 	a.commentCounts().Listed(items, known)

@@ -73,6 +73,15 @@ func (a *archive) folderDeleted(ctx context.Context, f ledger.Folder) (bool, err
 	return true, nil
 }
 
+// notUnderstood names an object of a folder that cannot be brought over. What was known of it before stays.
+func (a *archive) notUnderstood(ctx context.Context, folder ledger.Folder, child frameio.Asset, scan int, odd error) error {
+	failure := ledger.Failure{Kind: ledger.FailedFolder, SourceID: child.ID, Place: plan.JoinPath(folder.Path, child.Name), URL: child.URL, Scan: scan}
+	if _, err := a.objects.TryOr(ctx, failure, func() error { return odd }); err != nil {
+		return err
+	}
+	return a.ledger.KeepStack(ctx, child.ID, scan)
+}
+
 // versions lists a stack's versions. If the stack is refused, what was known of it before stays.
 func (a *archive) versions(ctx context.Context, folder ledger.Folder, stack frameio.Asset, scan int) (versions []frameio.Asset, err error) {
 	refused, err := a.objects.Try(ctx, func() (err error) {

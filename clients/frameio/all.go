@@ -62,13 +62,19 @@ func All[T any](ctx context.Context, operation string, id func(T) string, list f
 // Listing detects that a listing read page by page repeats itself or does not end.
 func Listing(operation string) *rest.Listing { return rest.NewListing(vendor, operation) }
 
-// UnknownKind returns an error if Framebridge does not know an object's kind and so cannot bring it over, or nil.
-func UnknownKind(a Asset) error {
-	switch a.Kind {
-	case KindFile, KindFolder, KindStack:
+// Understood returns an error if Framebridge cannot bring an object over, because it does not know the object's kind or cannot read what
+// Frame.io says of it.
+func Understood(a Asset) error {
+	detail := ""
+	switch {
+	case a.Unreadable != "":
+		detail = fmt.Sprintf("Framebridge cannot read the member %q of %q", a.Unreadable, a.Name)
+	case a.Kind == KindFile, a.Kind == KindFolder, a.Kind == KindStack:
 		return nil
+	default:
+		detail = fmt.Sprintf("%q is of the kind %q, which Framebridge does not know", a.Name, a.Kind)
 	}
-	return &rest.Error{Vendor: vendor, Operation: "list a folder", Class: rest.Unsupported, Detail: fmt.Sprintf("%q is of the kind %q, which Framebridge does not know", a.Name, a.Kind)}
+	return &rest.Error{Vendor: vendor, Operation: "list a folder", Class: rest.Unsupported, Detail: detail}
 }
 
 // Unique removes the rows whose ID has come before: pages shift while they are read.

@@ -142,6 +142,8 @@ type Asset struct {
 	Kind                    AssetKind
 	Name                    string
 	URL                     string // where a person opens it
+	// Unreadable is the member of a listed file that is of another type than documented, or "". What else is known of the file may be missing.
+	Unreadable string
 
 	Size      int64 // bytes, as Frame.io states it
 	MediaType string

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -27,6 +28,20 @@ func rewritten(change func(r *http.Request, body []byte) []byte) func(http.Handl
 			_, _ = w.Write(change(r, rec.Body.Bytes()))
 		})
 	}
+}
+
+// changed changes each object in a JSON document.
+func changed(body []byte, change func(o map[string]any)) []byte {
+	var doc any
+	if json.Unmarshal(body, &doc) != nil {
+		return body
+	}
+	everyObject(doc, change)
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		return body
+	}
+	return raw
 }
 
 // An object of a kind that nobody has documented is not skipped in silence: it is read as a folder if it says that it holds something.
@@ -69,5 +84,51 @@ func TestAnObjectOfAnUnknownKindIsNamed(t *testing.T) {
 			s.run()
 			s.holds()
 		})
+	}
+}
+
+// A file of which one member is of another type than V4 documents fails neither its folder nor the project. What an earlier run knew of it
+// stays, and once Frame.io's answer can be read, it is brought over with all that it has.
+func TestAFileThatCannotBeReadIsNamed(t *testing.T) {
+	t.Parallel()
+	for member, odd := range map[string]string{"metadata": `{}`, "media_links": `"none"`, "status": `7`, "creator": `"Sam"`} {
+		for name, alone := range map[string]bool{"listed": false, "always": true} {
+			t.Run(member+" "+name, func(t *testing.T) {
+				t.Parallel()
+				spoiled := false
+				s := openStacks(t, "v4", func(o *harnessOptions) {
+					o.frameio = rewritten(func(r *http.Request, body []byte) []byte {
+						if !spoiled || !strings.HasSuffix(r.URL.Path, "/children") && (!alone || !strings.Contains(r.URL.Path, "/files/")) {
+							return body
+						}
+						return changed(body, func(o map[string]any) {
+							if _, is := o[member]; is && o["name"] == "b.mov" {
+								o[member] = json.RawMessage(odd)
+							}
+						})
+					})
+				})
+				s.file(s.root, "a.mov")
+				s.file(s.root, "b.mov")
+				s.run()
+				s.holds()
+				spoiled = true
+				s.file(s.root, "c.mov")
+				fin := s.again(t)
+				if alone {
+					assert.Equal(t, "incomplete", fin.Status, fin.Reason)
+					assert.Contains(t, fin.Reason, `cannot read the member "`+member+`" of "b.mov"`)
+					plan := s.plan(t)
+					require.Len(t, plan.Blockers, 1)
+					assert.Equal(t, "b.mov", plan.Blockers[0].Path)
+				} else {
+					assert.Equal(t, "verified", fin.Status, fin.Reason)
+				}
+				s.holds()
+				spoiled = false
+				s.run()
+				s.holds()
+			})
+		}
 	}
 }

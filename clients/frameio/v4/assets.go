@@ -1,7 +1,9 @@
 package v4
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"math"
 	"net/url"
 	"slices"
@@ -38,6 +40,8 @@ type asset struct {
 
 	AdobeID        *string `json:"adobe_id"`
 	AdobeVersionID *string `json:"adobe_version_id"`
+
+	odd string // the first member that could not be read
 }
 
 const (
@@ -185,6 +189,7 @@ func (a asset) domain(asked bool, who *directory) frameio.Asset {
 	if a.Type != "file" {
 		return d
 	}
+	d.Unreadable = a.odd
 	d.Size, d.MediaType, d.Class = int64(a.Size), text(a.MediaType), a.class()
 	d.CommentCount = -1 // not counted by this API: its field is a hint
 	d.HasProxy = a.proxy() != ""
@@ -292,6 +297,12 @@ func (c *Client) listing(ctx context.Context, rows []asset, asked bool) ([]frame
 	for i, a := range rows {
 		c.listed(a)
 		out[i] = a.domain(asked, who)
+		if out[i].Unreadable != "" {
+			if out[i], err = c.again(ctx, out[i]); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err := c.explain(ctx, &out[i]); err != nil {
 			return nil, err
 		}
@@ -342,6 +353,9 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 			rows[i].Type = string(frameio.KindFile)
 		}
 		files, err := c.listing(ctx, rows, asked)
+		for _, f := range files {
+			err = errors.Join(err, frameio.Understood(f))
+		}
 		return files, next, err
 	}))
 	if err != nil {
@@ -407,7 +421,7 @@ func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (
 	}
 	asked, err := c.read(ctx, func(q url.Values) (err error) {
 		a, err = one[asset](ctx, c, opFile, q, nil, "files", id)
-		return err
+		return cmp.Or(err, a.readable())
 	})
 	a.Type = string(frameio.KindFile)
 	var who *directory
@@ -443,7 +457,7 @@ func (a asset) media(rendition frameio.Rendition) (frameio.Media, bool) {
 // listed remembers an asset's kind and its original's URL from a listing.
 func (c *Client) listed(a asset) {
 	c.remember(a.ID, frameio.AssetKind(a.Type))
-	if m, ok := a.media(frameio.RenditionOriginal); ok && a.Type == string(frameio.KindFile) && a.Status != "created" {
+	if m, ok := a.media(frameio.RenditionOriginal); ok && a.Type == string(frameio.KindFile) && a.Status != "created" && a.odd == "" {
 		c.urls.Put(a.ID, m, c.now())
 	}
 }
@@ -458,7 +472,7 @@ func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Ren
 	var a asset
 	asked, err := c.read(ctx, func(q url.Values) (err error) {
 		a, err = one[asset](ctx, c, opFile, q, nil, "files", fileID)
-		return err
+		return cmp.Or(err, a.readable())
 	})
 	if err != nil {
 		return frameio.Media{}, err
