@@ -1,7 +1,6 @@
 package v4
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -275,7 +274,7 @@ func (c *Client) Children(ctx context.Context, folderID, cursor string) (frameio
 	var next string
 	asked, err := c.read(ctx, func(q url.Values) (err error) {
 		q.Set("type", "file,folder,version_stack")
-		rows, next, err = list[asset](ctx, c, opChildren, q, assetPage, cursor, "folders", folderID, "children")
+		rows, next, err = listRows(ctx, c, opChildren, q, assetPage, cursor, "folders", folderID, "children")
 		return err
 	})
 	if err != nil {
@@ -342,7 +341,7 @@ func (c *Client) Versions(ctx context.Context, stack frameio.Asset) ([]frameio.A
 		var rows []asset
 		var next string
 		asked, err := c.read(ctx, func(q url.Values) (err error) {
-			rows, next, err = list[asset](ctx, c, opStackChildren, q, pageSize, cursor, "version_stacks", stack.ID, "children")
+			rows, next, err = listRows(ctx, c, opStackChildren, q, pageSize, cursor, "version_stacks", stack.ID, "children")
 			return err
 		})
 		if err != nil {
@@ -420,8 +419,8 @@ func (c *Client) asset(ctx context.Context, id string, kind frameio.AssetKind) (
 		return a.domain(true, who), err
 	}
 	asked, err := c.read(ctx, func(q url.Values) (err error) {
-		a, err = one[asset](ctx, c, opFile, q, nil, "files", id)
-		return cmp.Or(err, a.readable())
+		a, err = readFile(ctx, c, q, id)
+		return err
 	})
 	a.Type = string(frameio.KindFile)
 	var who *directory
@@ -471,8 +470,8 @@ func (c *Client) Media(ctx context.Context, fileID string, rendition frameio.Ren
 	}
 	var a asset
 	asked, err := c.read(ctx, func(q url.Values) (err error) {
-		a, err = one[asset](ctx, c, opFile, q, nil, "files", fileID)
-		return cmp.Or(err, a.readable())
+		a, err = readFile(ctx, c, q, fileID)
+		return err
 	})
 	if err != nil {
 		return frameio.Media{}, err
