@@ -81,6 +81,8 @@ type Review struct {
 	// Trouble is why sharing last failed, and Troubles how often it failed for that reason.
 	Trouble  string `json:"Trouble"`
 	Troubles int    `json:"Troubles"`
+	// ExtendingTo is the expiry that an extension is giving the link, recorded before the link is changed.
+	ExtendingTo time.Time `json:"ExtendingTo"`
 	// LinkAbsentSince is when Frame.io first no longer showed the link. It may come back.
 	LinkAbsentSince time.Time `json:"LinkAbsentSince"`
 	// LinkOff is the ID of the link that Framebridge itself has switched off during the review, until somebody switches it on.

@@ -27,12 +27,15 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 		change.Active = &on
 	}
 	if !r.migrated() { // otherwise the next sync makes a link on the other API
+		if err := r.update(ctx, func(row *ledger.Review) { row.ExtendingTo = in.ExpiresAt.UTC() }); err != nil {
+			return err
+		}
 		if err := r.frameio.UpdateShare(ctx, r.row.ShareID, change); err != nil {
 			return fmt.Errorf("extending the link: %w", err)
 		}
 	}
 	if err := r.update(ctx, func(row *ledger.Review) {
-		row.ExpiresAt = in.ExpiresAt.UTC()
+		row.ExpiresAt, row.ExtendingTo = in.ExpiresAt.UTC(), time.Time{}
 		if in.Reopen {
 			row.Status, row.EndedAt, row.DeleteAt, row.Reason = ledger.ReviewOpen, time.Time{}, time.Time{}, ""
 		}

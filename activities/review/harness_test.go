@@ -33,6 +33,9 @@ type folder struct {
 	deleted []string
 	listed  func() // once, after a listing
 	locked  error  // for links
+	share   frameio.Share
+	shown   func() // once, after the link was read
+	changed func() // once, after the link was changed
 }
 
 func (f *folder) Generation() frameio.Generation { return frameio.V4 }
@@ -76,7 +79,25 @@ func (f *folder) Delete(_ context.Context, a frameio.Asset) error {
 	return nil
 }
 
-func (f *folder) UpdateShare(context.Context, string, frameio.ShareChange) error { return f.locked }
+func (f *folder) UpdateShare(_ context.Context, _ string, change frameio.ShareChange) error {
+	if f.locked == nil && change.ExpiresAt != nil {
+		f.share.ExpiresAt = *change.ExpiresAt
+	}
+	once(&f.changed)
+	return f.locked
+}
+
+func (f *folder) ShareByID(context.Context, string) (frameio.Share, error) {
+	defer once(&f.shown)
+	return f.share, nil
+}
+
+func once(f *func()) {
+	if do := *f; do != nil {
+		*f = nil
+		do()
+	}
+}
 
 // testReview returns a review with rows, an iconik that answers by path, and a Frame.io with one folder.
 func testReview(t *testing.T, fio *folder, answers map[string]string, rows ...ledger.ReviewAsset) *review {

@@ -85,6 +85,15 @@ func (a *Activities) of(t *tenant.Tenant, platform frameio.Platform, ref workflo
 	return &review{ref: ref, row: row, steps: a, tenant: t, cfg: t.Config, frameio: platform, iconik: t.Iconik, ledger: a.Ledger.Tenant(ref.Tenant).Review(ref.Review), log: a.Log}
 }
 
+// reread reads the row again: a sync takes minutes, and updates such as an extension run alongside it.
+func (r *review) reread(ctx context.Context) error {
+	row, ok, err := r.ledger.Get(ctx)
+	if ok && err == nil {
+		r.row = row
+	}
+	return err
+}
+
 // update changes the review's row and logs each change of status.
 func (r *review) update(ctx context.Context, change func(*ledger.Review)) (err error) {
 	var from ledger.ReviewStatus

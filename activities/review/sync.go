@@ -273,6 +273,10 @@ func (r *review) lookAtShare(ctx context.Context) error {
 	if r.row.ShareID == "" || r.row.ShareID == noShare {
 		return nil
 	}
+	if err := r.reread(ctx); err != nil {
+		return err
+	}
+	before := r.row
 	s, err := r.frameio.ShareByID(ctx, r.row.ShareID)
 	switch {
 	case rest.IsNotFound(err) && r.row.LinkAbsentSince.IsZero():
@@ -310,8 +314,21 @@ func (r *review) lookAtShare(ctx context.Context) error {
 	case !s.Active:
 		return r.notifyOnce(ctx, "link:off", "Someone switched off the review link in Frame.io. Reviewers cannot open it. Framebridge syncs comments until the expiry.")
 	case !s.ExpiresAt.IsZero() && s.ExpiresAt.Sub(r.row.ExpiresAt).Abs() > time.Minute:
-		return r.notifyOnce(ctx, fmt.Sprintf("link:expires:%d", s.ExpiresAt.Unix()), fmt.Sprintf("Someone changed the review link's expiry in Frame.io to %s. Framebridge syncs comments until %s, the review's own expiry; to change it, extend the review.",
-			s.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
+		return r.otherExpiry(ctx, s.ExpiresAt, before)
 	}
 	return nil
+}
+
+// otherExpiry tells of an expiry that somebody gave the link in Frame.io, unless an extension did, which may happen at any moment of a
+// sync. before is the row from before the link was read. The sync after an extension looks again.
+func (r *review) otherExpiry(ctx context.Context, expires time.Time, before ledger.Review) error {
+	if err := r.reread(ctx); err != nil {
+		return err
+	}
+	extended := !r.row.ExpiresAt.Equal(before.ExpiresAt) || !r.row.ExtendingTo.Equal(before.ExtendingTo)
+	if extended || expires.Sub(r.row.ExtendingTo).Abs() <= time.Minute {
+		return nil
+	}
+	return r.notifyOnce(ctx, fmt.Sprintf("link:expires:%d", expires.Unix()), fmt.Sprintf("Someone changed the review link's expiry in Frame.io to %s. Framebridge syncs comments until %s, the review's own expiry; to change it, extend the review.",
+		expires.UTC().Format("2006-01-02 15:04 UTC"), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
 }
