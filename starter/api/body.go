@@ -2,10 +2,12 @@ package api
 
 import (
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 	"golang.org/x/sync/semaphore"
@@ -24,6 +26,11 @@ func (s *Server) declared(c *gin.Context) {
 	}
 	if kind, _, err := mime.ParseMediaType(c.ContentType()); err != nil || kind != "application/json" {
 		fail(c, http.StatusUnsupportedMediaType, "Content-Type", "the body must be application/json")
+		return
+	}
+	if coding := c.GetHeader("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		c.Header("Accept-Encoding", "identity")
+		fail(c, http.StatusUnsupportedMediaType, "Content-Encoding", "the body must not be compressed")
 	}
 }
 
@@ -71,6 +78,12 @@ func (s *Server) releaseBody(c *gin.Context) {
 		}
 	}()
 	c.Next()
+}
+
+// anyObject checks the body of a route that needs none: it is empty or a JSON object, whose members have no meaning.
+func anyObject(c *gin.Context) {
+	var members map[string]json.RawMessage
+	readAnyJSON(c, &members)
 }
 
 func bodyOf(c *gin.Context) []byte { b, _ := c.Get(bodyKey); raw, _ := b.([]byte); return raw }

@@ -273,3 +273,45 @@ func TestWebhooksWhileAReviewIsSentAreNoSignals(t *testing.T) {
 	assert.True(t, woken)
 	f.temporal.AssertNumberOfCalls(t, "SignalWorkflow", 1)
 }
+
+func TestACompressedBodyIsRefused(t *testing.T) {
+	f := newTestServer(t)
+	event := `{"type":"x"}`
+	resp, answer := f.ask(ask{"POST", hookURL + tenantA, event, plus(signed("new", event, 0), "Content-Encoding", "gzip")})
+	assert.Equal(t, 415, resp.StatusCode)
+	assert.Equal(t, "Content-Encoding", answer["field"])
+	assert.Equal(t, "identity", resp.Header.Get("Accept-Encoding"))
+	resp, answer = f.ask(ask{"POST", routes.Prefix + "/archives", `{}`, plus(bearer("A"), "Content-Encoding", "Identity")})
+	assert.Equal(t, 422, resp.StatusCode, answer)
+}
+
+// A body that was meant for something else stops nothing.
+func TestAControlWithoutABodyAcceptsNothingButAnObject(t *testing.T) {
+	f := newTestServer(t)
+	f.noTemporal()
+	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
+	require.NoError(t, err)
+	_, _, err = f.Ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: "r", Click: "c", Status: ledger.ReviewOpen, CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, time.Second)
+	require.NoError(t, err)
+	for _, path := range []string{"/reviews/r/stop", "/reviews/r/sync", "/archives/" + project + "/cancel", "/archives/" + project + "/retry", "/archives/" + project + "/items/x/retry",
+		"/migrations/99999999-2222-4333-8444-555555555555/pause"} {
+		for body, refused := range map[string]bool{"": false, "{}": false, ` {"why":"late"}`: false, "[]": true, "stop": true, `"x"`: true, "{} {}": true} {
+			resp, answer := f.ask(ask{"POST", routes.Prefix + path, body, bearer("A")})
+			assert.Equal(t, refused, resp.StatusCode == 400, "%s %s: %v", path, body, answer)
+		}
+	}
+}
+
+func TestASlowRequestIsAnsweredToo(t *testing.T) {
+	for _, limit := range []time.Duration{webhookTimeout, clickTimeLimit, readTimeLimit} {
+		assert.Greater(t, sendLimit(limit), requestTimeLimit+time.Second)
+		assert.Greater(t, sendLimit(limit), limit+time.Second)
+	}
+}
+
+func TestAKeyMayFollowMoreThanOneSpace(t *testing.T) {
+	f := newTestServer(t)
+	key := strings.TrimPrefix(bearer("A")["Authorization"], "Bearer ")
+	resp, answer := f.ask(ask{"GET", routes.Prefix + "/archives", "", map[string]string{"Authorization": "Bearer   " + key}})
+	assert.Equal(t, 200, resp.StatusCode, answer)
+}

@@ -47,9 +47,12 @@ func readableByHead(h http.Handler) http.Handler {
 	})
 }
 
+// sendLimit is the time for a response whose handler has a limit. A client that takes too long to send its request gets an answer, too.
+func sendLimit(limit time.Duration) time.Duration { return max(limit, requestTimeLimit) + slowReader }
+
 // within limits what a handler may wait for. A client that hangs up does not interrupt what it has requested.
 func within(limit time.Duration) gin.HandlerFunc {
-	timely := answeredWithin(limit + slowReader)
+	timely := answeredWithin(sendLimit(limit))
 	return func(c *gin.Context) {
 		timely(c)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), limit)

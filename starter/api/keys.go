@@ -72,6 +72,7 @@ func (s *Server) bearer(c *gin.Context) {
 	}
 	named := tenantIn(c)
 	scheme, key, _ := strings.Cut(c.GetHeader("Authorization"), " ")
+	key = strings.TrimLeft(key, " ") // one space or more, RFC 9110
 	if !s.door.failures.wasRight(addressOf(c, "key"), key) && s.tooManyFailures(c, "key") {
 		return
 	}
@@ -142,7 +143,7 @@ func (s *Server) bearerOrKey(verb string) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		key, isButton := c.GetQuery("key")
 		if !isButton {
-			for _, check := range []gin.HandlerFunc{s.knownTenant, s.declared, s.bearer, s.readBody} {
+			for _, check := range []gin.HandlerFunc{s.knownTenant, s.declared, s.bearer, s.readBody, anyObject} {
 				if check(c); c.IsAborted() {
 					return
 				}

@@ -25,8 +25,8 @@ import (
 
 func (s *Server) migrationRoutes(api *gin.RouterGroup) {
 	ask, click := within(readTimeLimit), within(clickTimeLimit)
-	controlled := func(act gin.HandlerFunc) []gin.HandlerFunc {
-		return []gin.HandlerFunc{click, s.knownTenant, s.declared, s.bearer, s.readBody, act}
+	controlled := func(acts ...gin.HandlerFunc) []gin.HandlerFunc {
+		return append([]gin.HandlerFunc{click, s.knownTenant, s.declared, s.bearer, s.readBody}, acts...)
 	}
 	started := controlled(s.postMigration)
 	started[0] = answeredWithin(planTimeout + time.Minute) // a dry run reads the whole account
@@ -36,7 +36,7 @@ func (s *Server) migrationRoutes(api *gin.RouterGroup) {
 	api.GET("/migrations/:id/projects", ask, s.bearer, s.getMigrationProjects)
 	api.GET("/migrations/:id/:report", within(writeTimeLimit), s.bearer, s.getMigrationReport)
 	for _, verb := range []string{workflows.UpdatePause, workflows.UpdateResume, workflows.UpdateCancel} {
-		api.POST("/migrations/:id/"+verb, controlled(controlRoute(s, s.migrationOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+		api.POST("/migrations/:id/"+verb, controlled(anyObject, controlRoute(s, s.migrationOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
 			return s.ControlMigration(ctx, t, id, verb)
 		}))...)
 	}

@@ -24,7 +24,7 @@ func (s *Server) reclaimRoutes(api *gin.RouterGroup, ask, click gin.HandlerFunc)
 	api.GET("/archives/:id/reclaim/:file", within(writeTimeLimit), s.bearer, s.getCertificate)
 	api.POST("/archives/:id/reclaim", click, s.knownTenant, s.declared, s.bearer, s.readBody, s.postReclaim)
 	for _, verb := range []string{control.VerbApprove, control.VerbPause, control.VerbResume, control.VerbCancel} {
-		api.POST("/archives/:id/reclaim/"+verb, click, s.knownTenant, s.declared, s.bearer, s.readBody, controlRoute(s, s.archiveOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
+		api.POST("/archives/:id/reclaim/"+verb, click, s.knownTenant, s.declared, s.bearer, s.readBody, anyObject, controlRoute(s, s.archiveOf, func(ctx context.Context, t *config.Tenant, id string) (control.Accepted, error) {
 			return s.ControlReclaim(ctx, t, id, verb)
 		}))
 	}

@@ -40,7 +40,11 @@ func (s *Server) postControl(verb string) gin.HandlerFunc {
 		}
 		t := tenantIn(c)
 		var until time.Time
-		if verb == control.VerbExtend {
+		if verb != control.VerbExtend {
+			if anyObject(c); c.IsAborted() {
+				return
+			}
+		} else {
 			var in struct {
 				ExpiresAt string `json:"expires_at"`
 			}

@@ -128,7 +128,7 @@ func (s *Server) apiRoutes(r *gin.Engine) {
 	api.GET("/archives/:id/:report", within(writeTimeLimit), s.bearer, s.getReport)
 	api.POST("/archives/:id/retry", click, s.bearerOrKey("retry"), controlRoute(s, s.archiveOf, s.RetryArchive))
 	api.POST("/archives/:id/cancel", click, s.bearerOrKey("cancel"), controlRoute(s, s.archiveOf, s.CancelArchive))
-	api.POST("/archives/:id/items/:source_id/retry", click, s.knownTenant, s.declared, s.bearer, s.readBody, s.retryItem)
+	api.POST("/archives/:id/items/:source_id/retry", click, s.knownTenant, s.declared, s.bearer, s.readBody, anyObject, s.retryItem)
 	api.POST("/archives/:id/position", click, s.knownTenant, s.declared, s.bearer, s.readBody, s.postPosition)
 	s.reclaimRoutes(api, ask, click)
 	api.POST("/review/webhooks/comments", hook, s.tenantOf, s.noteReceived, s.declared, s.readBody, s.commentsWebhook)
