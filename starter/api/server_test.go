@@ -462,7 +462,7 @@ func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(running, nil)
 	_, _, err := f.Ledger.Tenant(tenantA).Archive(project).Request(t.Context(), "", time.Now())
 	require.NoError(t, err)
-	_, err = f.Ledger.Tenant(tenantA).Archive(project).Update(t.Context(), func(a *ledger.Archive) { a.Delta = true })
+	_, err = f.Ledger.Tenant(tenantA).Archive(project).Update(t.Context(), func(a *ledger.Archive) { a.Delta, a.QueuePosition = true, 1 })
 	require.NoError(t, err)
 	for _, by := range []string{"sam@example.com", "kim@example.com", ""} {
 		resp, answer := f.ask(ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + project + `","requested_by":"` + by + `"}`, bearer("A")})
@@ -474,6 +474,24 @@ func TestWhoJoinsAnArchiveIsToldOfItsEndToo(t *testing.T) {
 	assert.Equal(t, "sam@example.com", row.RequestedBy)
 	assert.Equal(t, []string{"kim@example.com"}, row.AlsoAsked)
 	assert.False(t, row.Delta, "what somebody asks for reads everything")
+}
+
+// Frame.io may send a webhook again before the first one is answered.
+func TestTwoRequestsAtOnceAreOneStart(t *testing.T) {
+	f := newTestServer(t)
+	f.temporal.On("DescribeWorkflowExecution", mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewNotFound("none"))
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, nil).Once()
+	f.temporal.On("ExecuteWorkflow", mock.Anything, mock.Anything, mock.Anything, mock.Anything).Return(nil, serviceerror.NewWorkflowExecutionAlreadyStarted("", "", ""))
+	var statuses []any
+	for range 3 {
+		resp, answer := f.ask(ask{"POST", routes.Prefix + "/archives", `{"project_id":"` + project + `"}`, bearer("A")})
+		require.Equal(t, 202, resp.StatusCode, answer)
+		statuses = append(statuses, answer["status"])
+	}
+	assert.Equal(t, []any{"started", "running", "running"}, statuses)
+	entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{Archive: project}, 0, 10)
+	require.NoError(t, err)
+	assert.Len(t, entries, 1)
 }
 
 func TestAServerThatDoesNotKnowTheSearchAttributesStillArchives(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"github.com/framebridge/framebridge/clients/frameio"
@@ -48,10 +49,7 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		if err != nil {
 			return out, false, errors.Join(ErrUnavailable, err)
 		}
-		out.Status = "running"
-		if row.Status == ledger.Queued {
-			out.Status = "queued"
-		}
+		out.Status = joinedStatus(row)
 		return out, false, nil
 	}
 	position, err := s.Ledger.Tenant(t.ID).NextPosition(ctx, project)
@@ -82,11 +80,17 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 	o := client.StartWorkflowOptions{
 		ID: id, TaskQueue: s.Config().Temporal.TaskQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            label.Summary, Memo: label.Memo, TypedSearchAttributes: s.tagged(label.Tags...),
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL, WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary: label.Summary, Memo: label.Memo, TypedSearchAttributes: s.tagged(label.Tags...),
 	}
 	in := workflows.ArchiveInput{Ref: ref, State: workflows.ArchiveState{Only: only, Orderly: true}}
-	if err := s.execute(ctx, o, workflows.ArchiveName, in); err != nil {
+	err = s.execute(ctx, o, workflows.ArchiveName, in)
+	var already *serviceerror.WorkflowExecutionAlreadyStarted
+	switch {
+	case errors.As(err, &already): // by another request at the same moment
+		out.Status = joinedStatus(row)
+		return out, false, nil
+	case err != nil:
 		return out, false, errors.Join(ErrUnavailable, err)
 	}
 	out.Status = "started"
@@ -94,6 +98,14 @@ func (s *Service) startArchive(ctx context.Context, t *config.Tenant, known fram
 		out.Status = "queued"
 	}
 	return out, true, nil
+}
+
+// joinedStatus returns the status for a request that joins an open archive: queued if the archive waits for others.
+func joinedStatus(row ledger.Archive) string {
+	if row.Status == ledger.Queued && row.QueuePosition > 0 {
+		return "queued"
+	}
+	return "running"
 }
 
 // archiveRuns reports whether an archive is open.
