@@ -295,10 +295,20 @@ func TestAControlWithoutABodyAcceptsNothingButAnObject(t *testing.T) {
 	require.NoError(t, err)
 	for _, path := range []string{"/reviews/r/stop", "/reviews/r/sync", "/archives/" + project + "/cancel", "/archives/" + project + "/retry", "/archives/" + project + "/items/x/retry",
 		"/migrations/99999999-2222-4333-8444-555555555555/pause"} {
-		for body, refused := range map[string]bool{"": false, "{}": false, ` {"why":"late"}`: false, "[]": true, "stop": true, `"x"`: true, "{} {}": true} {
+		for body, refused := range map[string]bool{"": false, "{}": false, ` {"why":"late"}`: false, "[]": true, "null": true, "stop": true, `"x"`: true, "{} {}": true} {
 			resp, answer := f.ask(ask{"POST", routes.Prefix + path, body, bearer("A")})
 			assert.Equal(t, refused, resp.StatusCode == 400, "%s %s: %v", path, body, answer)
 		}
+	}
+}
+
+// A migration without a selection is of the whole account.
+func TestNullIsNoRequest(t *testing.T) {
+	f := newTestServer(t)
+	f.noTemporal()
+	for _, path := range []string{"/migrations", "/archives", "/mirrors", "/mirrors/nightly/run"} {
+		resp, answer := f.ask(ask{"POST", routes.Prefix + path, " null\n", bearer("A")})
+		assert.Equal(t, 400, resp.StatusCode, "%s: %v", path, answer)
 	}
 }
 

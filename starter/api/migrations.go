@@ -96,6 +96,8 @@ func readJSON(c *gin.Context, into any) bool {
 	err := dec.Decode(into)
 	var kind *json.UnmarshalTypeError
 	switch {
+	case string(bytes.TrimSpace(bodyOf(c))) == "null": // encoding/json takes it for an object without members
+		fail(c, http.StatusBadRequest, "", "the body must be a JSON object")
 	case errors.As(err, &kind) && kind.Field != "":
 		field := strings.TrimPrefix(kind.Field, "Request.") // the Go type that a migration's body embeds
 		fail(c, http.StatusBadRequest, field, field+" cannot be of the type "+kind.Value)
