@@ -42,7 +42,10 @@ func (m *migration) outcome(ctx context.Context, fault, reason string) (string, 
 	if fault != "" {
 		reason = ledger.FaultWord(fault) + ": " + reason
 	}
-	reason = strings.TrimSpace(reason + " " + report.ProjectSums(sums))
+	reason = english.Sentence(reason)
+	if sums.Total() > 0 || reason == "" {
+		reason = strings.TrimSpace(reason + " " + report.ProjectSums(sums))
+	}
 	if m.row.NotExtended != "" {
 		reason += " New projects were not looked for at the end: " + m.row.NotExtended + "."
 	}

@@ -170,7 +170,11 @@ func TestTheListIsFrozen(t *testing.T) {
 	assert.EqualValues(t, 1000, sums.Bytes, "what Frame.io says it stores")
 
 	none := newHarness(t, `{"selection":{"name":"nothing*"}}`, "a")
-	require.ErrorContains(t, none.ListProjects(t.Context(), none.ref), "fits no project")
+	err = none.ListProjects(t.Context(), none.ref)
+	require.ErrorContains(t, err, "fits no project")
+	out, err := none.FinishMigration(t.Context(), workflows.MigrationEndInput{MigrationRef: none.ref, Status: workflows.MigrationFailed, Fault: "content", Reason: err.Error()})
+	require.NoError(t, err)
+	assert.Equal(t, "FAILED: the selection fits no project that the Frame.io token has access to.", out.Reason)
 }
 
 func TestProjectsAreStartedOnceAndJoined(t *testing.T) {
