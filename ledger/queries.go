@@ -34,7 +34,9 @@ const (
 	reviewShownOn = `SELECT r.id FROM (SELECT DISTINCT review FROM review_assets WHERE tenant = ? AND asset_id = ?) AS shown CROSS JOIN reviews AS r
 		WHERE r.tenant = ? AND r.id = shown.review
 		ORDER BY CASE WHEN r.status IN ('sending', 'open') AND r.id <> ? THEN 0 ELSE 1 END, r.created_at DESC, r.id DESC LIMIT 1`
-	sameClick              = "SELECT data FROM reviews WHERE tenant = ? AND click = ? AND created_at > ? ORDER BY created_at DESC LIMIT 1"
+	sameClick      = "SELECT data FROM reviews WHERE tenant = ? AND click = ? AND created_at > ? ORDER BY created_at DESC LIMIT 1"
+	reviewAssetsOf = `SELECT a.data FROM review_assets a JOIN reviews r ON r.tenant = a.tenant AND r.id = a.review
+		WHERE a.tenant = ? AND a.asset_id = ? ORDER BY r.created_at DESC, a.n DESC`
 	reviewOfFile           = "SELECT review FROM review_assets WHERE tenant = ? AND file_id = ? LIMIT 1"
 	reviewsOfSegment       = "SELECT DISTINCT review FROM review_comments WHERE tenant = ? AND iconik_id = ?"
 	reviewOfFrameioComment = `SELECT c.review, a.file_id FROM review_comments c JOIN review_assets a ON a.tenant = c.tenant AND a.review = c.review AND a.n = c.n

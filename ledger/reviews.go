@@ -106,6 +106,11 @@ func (h TenantLedger) ReviewsOfAsset(ctx context.Context, assetID string) ([]Rev
 	return many[Review](ctx, h.l.reads(), reviewsOfAsset, h.id, assetID, h.id)
 }
 
+// ReviewAssetsOf returns what all reviews, also those that have ended, have of an iconik asset, newest first.
+func (h TenantLedger) ReviewAssetsOf(ctx context.Context, assetID string) ([]ReviewAsset, error) {
+	return many[ReviewAsset](ctx, h.l.reads(), reviewAssetsOf, h.id, assetID)
+}
+
 // ReviewShownOn returns the review that an iconik asset's fields show: the newest running one, or else the newest. The review
 // ending, if any, no longer counts as running. It returns "" if the asset has no review.
 func (h TenantLedger) ReviewShownOn(ctx context.Context, assetID, ending string) (string, error) {

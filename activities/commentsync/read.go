@@ -95,7 +95,7 @@ func (s *fileSync) readIconik(ctx context.Context) (bool, error) {
 			doubtful[g.ID] = true
 		case known && mine && !row.Older:
 			s.ick[g.ID] = g
-		case !known && s.Newest:
+		case !known && s.Newest && !isOurs(g):
 			doubtful[g.ID] = true
 		case !known:
 			_, begun, err := s.begun(ctx, g)
@@ -133,7 +133,9 @@ func (s *fileSync) readIconik(ctx context.Context) (bool, error) {
 			if err := s.put(ctx, Older(s.Review, s.it.N, id)); err != nil {
 				return false, err
 			}
-		} else if s.wanted(*g) {
+		} else if wanted, err := s.wanted(ctx, *g, byID); err != nil {
+			return false, err
+		} else if wanted {
 			s.ick[id] = *g
 		} else if source, begun, err := s.begun(ctx, *g); err != nil {
 			return false, err
@@ -165,14 +167,53 @@ func Older(review string, n int, segment string) ledger.ReviewComment {
 }
 
 // wanted reports whether a segment is a comment on this version that may go to the reviewers.
-func (s *fileSync) wanted(g iconik.Segment) bool {
+func (s *fileSync) wanted(ctx context.Context, g iconik.Segment, listed map[string]iconik.Segment) (bool, error) {
 	if _, known := s.inReview[mapping.Iconik][g.ID]; known {
-		return true
+		return true, nil
 	}
-	_, _, ours := mapping.ParseExternalID(g.ExternalID) // ours with no row yet, or an archive's
 	internal := g.Internal != nil && *g.Internal
-	return s.Newest && !ours && (g.Type == "" || g.Type == "COMMENT") && (g.VersionID == "" || g.VersionID == s.it.VersionID) &&
-		(!internal || s.Frameio.Capabilities().TeamOnlyComments)
+	if !s.Newest || isOurs(g) || g.Type != "" && g.Type != "COMMENT" || g.VersionID != "" && g.VersionID != s.it.VersionID ||
+		internal && !s.Frameio.Capabilities().TeamOnlyComments {
+		return false, nil
+	}
+	foreign, err := s.repliesElsewhere(ctx, g, listed)
+	return !foreign, err
+}
+
+// isOurs reports whether Framebridge created a segment: this review, another one or an archive.
+func isOurs(g iconik.Segment) bool {
+	_, _, ours := mapping.ParseExternalID(g.ExternalID)
+	return ours
+}
+
+// repliesElsewhere reports whether a segment replies to what was said in Frame.io in another review or in an archived project.
+// That is not for this review's reviewers.
+func (s *fileSync) repliesElsewhere(ctx context.Context, g iconik.Segment, listed map[string]iconik.Segment) (bool, error) {
+	for range len(listed) + 1 { // a thread is no longer
+		if g.ParentID == "" {
+			break
+		}
+		if key, known := s.inReview[mapping.Iconik][g.ParentID]; known && !s.rows[key].Older {
+			return false, nil
+		}
+		parent, ok := listed[g.ParentID]
+		if !ok {
+			found, err := s.Tenant.Iconik.Segments.Get(ctx, s.it.AssetID, g.ParentID)
+			if rest.IsNotFound(err) {
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+			parent = *found
+		}
+		if isOurs(parent) {
+			_, begun, err := s.begun(ctx, parent)
+			return !begun, err
+		}
+		g = parent
+	}
+	return false, nil
 }
 
 // listed reports whether Frame.io still lists a comment. It may list replies that it cannot find by their IDs.

@@ -211,8 +211,12 @@ func (r *review) labelRefused(ctx context.Context, it ledger.ReviewAsset, err er
 // followApproval brings the approval that Framebridge has set for an earlier decision in Frame.io up to date, so that iconik does
 // not show both. approval is empty if the file's status decides nothing in iconik.
 func (r *review) followApproval(ctx context.Context, it ledger.ReviewAsset, mine iconik.Approval, approval string) error {
-	if mine.Status == "" || mine.Status == approvals["none"] || mine.Status == approval || approval == "" {
+	if mine.Status == "" || mine.Status == approvals["none"] || approval == "" {
 		return nil
+	}
+	approval, err := r.standing(ctx, it, approval)
+	if err != nil || mine.Status == approval {
+		return err
 	}
 	if current, err := r.isCurrent(ctx, it); err != nil || !current {
 		return err

@@ -65,7 +65,10 @@ func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest, show
 	case !known:
 		err = r.note(ctx, fmt.Sprintf("The status %q of %q in Frame.io is the account's own, and the approval in iconik is left alone. review.status_options says what it decides.", f.Label, it.Title))
 	default:
-		if err = r.approve(ctx, it, approval); err == nil {
+		if approval, err = r.standing(ctx, it, approval); err == nil {
+			err = r.approve(ctx, it, approval)
+		}
+		if err == nil {
 			err = r.tellDecision(ctx, it, fmt.Sprintf("%s:%d", f.Label, f.UpdatedAt.Unix()), decision, "")
 		}
 	}
@@ -110,6 +113,24 @@ func (r *review) tellDecision(ctx context.Context, it ledger.ReviewAsset, key, d
 		data.Facts = append(data.Facts, events.Fact{Name: "Decided by", Value: who + ", in iconik"})
 	}
 	return r.tenant.Publish(ctx, fmt.Sprintf("review:%s:decision:%d:%s", r.ref.Review, it.N, key), events.ReviewDecision, data)
+}
+
+// standing returns the approval that an asset gets in iconik, where it has one of all reviews together: if nothing is decided in
+// this review, what another one decided about the same version stands.
+func (r *review) standing(ctx context.Context, it ledger.ReviewAsset, approval string) (string, error) {
+	if approval != approvals["none"] {
+		return approval, nil
+	}
+	rows, err := r.tenant.Ledger.ReviewAssetsOf(ctx, it.AssetID)
+	for _, row := range rows {
+		if row.Review == r.ref.Review || row.VersionID != it.VersionID {
+			continue
+		}
+		if other, _, known := r.decision(row.Label); known && other != approvals["none"] {
+			return other, nil
+		}
+	}
+	return approval, err
 }
 
 // approve sets iconik's approval, which belongs to the asset and so to its current version. If another version has become

@@ -210,14 +210,15 @@ func (r *review) newAsset(ctx context.Context, id string) (ledger.ReviewAsset, e
 }
 
 // handOver gives an asset to a running review that already shows it and returns that review's ID, or "" if there is none. The
-// asset becomes a new version there, and this click's reviewers are invited too. A review that is ending takes nothing.
+// asset becomes a new version there, and this click's reviewers are invited too. A review that is ending takes nothing. A later
+// click's review may be running first, if preparing this one took longer.
 func (r *review) handOver(ctx context.Context, asset ledger.ReviewAsset) (string, error) {
 	rows, err := r.tenant.Ledger.ReviewsOfAsset(ctx, asset.AssetID)
 	if err != nil {
 		return "", err
 	}
 	for _, other := range rows {
-		if other.ID == r.ref.Review || other.CreatedAt.After(r.row.CreatedAt) {
+		if other.ID == r.ref.Review {
 			continue
 		}
 		taken, err := r.tenant.Ledger.Review(other.ID).HandOver(ctx, r.ref.Review, asset, time.Now())

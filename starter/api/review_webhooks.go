@@ -157,43 +157,17 @@ func (s *Server) segmentsWebhook(c *gin.Context) {
 		return
 	}
 	received(c, "iconik", strings.TrimSpace(in.EventType+" "+in.Operation), ids[0])
-	reviews, asset := map[string]bool{}, ""
-	for _, id := range ids {
-		rows, err := s.Ledger.Tenant(t.ID).ReviewsOfAsset(c.Request.Context(), id)
-		if err != nil {
-			s.failWith(c, unavailable(err), "")
-			return
-		}
-		for _, r := range rows {
-			if r.Status.Running() || r.Status == ledger.ReviewExpired {
-				reviews[r.ID], asset = true, id
-			}
-		}
+	reviews, hint, synced, err := s.reviewsToWake(c.Request.Context(), t, ids, in.Operation == "create")
+	if err != nil {
+		s.failWith(c, unavailable(err), "")
+		return
 	}
-	segment := ""
-	for _, id := range ids {
-		if id != asset {
-			segment = id
-		}
-		known, err := s.Ledger.Tenant(t.ID).ReviewsOfSegment(c.Request.Context(), id)
-		if err != nil {
-			s.failWith(c, unavailable(err), "")
-			return
-		}
-		for _, r := range known {
-			reviews[r], segment = true, id
-		}
-		if len(known) > 0 && in.Operation == "create" {
-			ignored(c, "the comment is already synced")
-			return
-		}
+	if synced && len(reviews) == 0 {
+		ignored(c, "the comment is already synced")
+		return
 	}
 	var last control.Accepted
 	for review := range reviews {
-		hint := workflows.Hint{Asset: asset, Segment: segment}
-		if asset == "" {
-			hint = workflows.Hint{}
-		}
 		woken, err := s.wake(c.Request.Context(), t, review, hint)
 		if err != nil {
 			s.failWith(c, err, "")
@@ -210,4 +184,41 @@ func (s *Server) segmentsWebhook(c *gin.Context) {
 	}
 	c.Set("workflow_id", last.WorkflowID)
 	c.JSON(http.StatusAccepted, last)
+}
+
+// reviewsToWake returns the reviews that an event in iconik is about, by the IDs in it, and what they are to look at. Reviews that
+// already have a comment that was created are left out; synced says that there are such.
+func (s *Server) reviewsToWake(ctx context.Context, t *config.Tenant, ids []string, created bool) (reviews map[string]bool, hint workflows.Hint, synced bool, err error) {
+	reviews = map[string]bool{}
+	for _, id := range ids {
+		rows, err := s.Ledger.Tenant(t.ID).ReviewsOfAsset(ctx, id)
+		if err != nil {
+			return nil, hint, false, err
+		}
+		for _, r := range rows {
+			reviews[r.ID], hint.Asset = true, id
+		}
+	}
+	for _, id := range ids {
+		if id != hint.Asset {
+			hint.Segment = id
+		}
+		known, err := s.Ledger.Tenant(t.ID).ReviewsOfSegment(ctx, id)
+		if err != nil {
+			return nil, hint, false, err
+		}
+		for _, r := range known {
+			hint.Segment = id
+			if created {
+				synced = true
+				delete(reviews, r)
+			} else {
+				reviews[r] = true
+			}
+		}
+	}
+	if hint.Asset == "" {
+		hint = workflows.Hint{}
+	}
+	return reviews, hint, synced, nil
 }

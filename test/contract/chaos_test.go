@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -28,7 +29,11 @@ type chaos struct {
 	file  string
 	said  int
 	root  string // the folder of the project for reviews
+
+	review string // "" is the harness's own
 }
+
+func (c *chaos) id() string { return cmp.Or(c.review, reviewID) }
 
 func (c *chaos) frameioIDs() (ids []string) {
 	for _, m := range c.frameio.CommentsOf(c.file) {

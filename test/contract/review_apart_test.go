@@ -89,7 +89,7 @@ func (c *chaos) addFile(name string) (asset, file string) {
 	require.NoError(c.t, err)
 	f, err := c.frameio.AddFile(c.root, frameiosim.File{Name: name, Type: "video/quicktime", Body: samples.Media("25.mov"), FPS: 25, Frames: 250})
 	require.NoError(c.t, err)
-	_, err = c.book.Tenant(tenantID).Review(reviewID).AddAssets(c.t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
+	_, err = c.book.Tenant(tenantID).Review(c.id()).AddAssets(c.t.Context(), func([]ledger.ReviewAsset) []ledger.ReviewAsset {
 		return []ledger.ReviewAsset{{AssetID: asset, VersionID: c.iconik.CurrentVersion(asset), Title: name, FileID: f.ID, State: ledger.AssetReady, FrameNum: 25, FrameDen: 1, SeenIconik: true}}
 	})
 	require.NoError(c.t, err)

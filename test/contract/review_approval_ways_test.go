@@ -94,7 +94,7 @@ func (c *chaos) statusLater() {
 }
 
 func (c *chaos) edit(change func(*ledger.ReviewAsset)) {
-	_, err := c.book.Tenant(tenantID).Review(reviewID).UpdateAsset(c.t.Context(), 1, change)
+	_, err := c.book.Tenant(tenantID).Review(c.id()).UpdateAsset(c.t.Context(), 1, change)
 	require.NoError(c.t, err)
 }
 

@@ -19,13 +19,13 @@ import (
 )
 
 func (c *chaos) row() ledger.Review {
-	row, _, err := c.book.Tenant(tenantID).Review(reviewID).Get(c.t.Context())
+	row, _, err := c.book.Tenant(tenantID).Review(c.id()).Get(c.t.Context())
 	require.NoError(c.t, err)
 	return row
 }
 
 func (c *chaos) rows() []ledger.ReviewAsset {
-	rows, err := c.book.Tenant(tenantID).Review(reviewID).Assets(c.t.Context())
+	rows, err := c.book.Tenant(tenantID).Review(c.id()).Assets(c.t.Context())
 	require.NoError(c.t, err)
 	return rows
 }
@@ -33,7 +33,7 @@ func (c *chaos) rows() []ledger.ReviewAsset {
 // later has time go by since a side was first seen without an asset, and since it came back.
 func (c *chaos) later(by time.Duration) {
 	for _, it := range c.rows() {
-		_, err := c.book.Tenant(tenantID).Review(reviewID).UpdateAsset(c.t.Context(), it.N, func(row *ledger.ReviewAsset) {
+		_, err := c.book.Tenant(tenantID).Review(c.id()).UpdateAsset(c.t.Context(), it.N, func(row *ledger.ReviewAsset) {
 			if !row.AbsentSince.IsZero() {
 				row.AbsentSince = row.AbsentSince.Add(-by)
 			}

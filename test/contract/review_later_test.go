@@ -46,7 +46,7 @@ func TestARefusedEditIsBroughtOverLater(t *testing.T) {
 // laterComments lets time pass for the ledger's rows of comments.
 func (c *chaos) laterComments(by time.Duration) {
 	book := c.book.Tenant(tenantID)
-	rows, err := book.Review(reviewID).Comments(c.t.Context(), 0)
+	rows, err := book.Review(c.id()).Comments(c.t.Context(), 0)
 	require.NoError(c.t, err)
 	for _, row := range rows {
 		row.UpdatedAt = row.UpdatedAt.Add(-by)

@@ -38,7 +38,7 @@ func tenantOf(c *chaos) *config.Tenant {
 }
 
 func (c *chaos) update(change func(*ledger.Review)) {
-	_, err := c.book.Tenant(tenantID).Review(reviewID).Update(c.t.Context(), change)
+	_, err := c.book.Tenant(tenantID).Review(c.id()).Update(c.t.Context(), change)
 	require.NoError(c.t, err)
 }
 
