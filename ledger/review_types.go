@@ -85,6 +85,8 @@ type Review struct {
 	ExtendingTo time.Time `json:"ExtendingTo"`
 	// LinkAbsentSince is when Frame.io first no longer showed the link. It may come back.
 	LinkAbsentSince time.Time `json:"LinkAbsentSince"`
+	// Failing is since when a sync has failed to do what it does beside the comments.
+	Failing map[string]time.Time `json:"Failing"`
 	// LinkOff is the ID of the link that Framebridge itself has switched off during the review, until somebody switches it on.
 	LinkOff string `json:"LinkOff"`
 }

@@ -5,6 +5,7 @@ package commentsync
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -125,6 +126,7 @@ func (s *fileSync) run(ctx context.Context) error {
 	}
 	var each isolate.Each
 	edits := 0
+	paused := map[string]bool{} // kinds of changes for which a vendor has asked for a pause; the others are made
 	for _, op := range mapping.Reconcile(pairs, seen) {
 		if err := attempt.Stopping(ctx); err != nil {
 			return err
@@ -138,7 +140,13 @@ func (s *fileSync) run(ctx context.Context) error {
 				continue
 			}
 		}
-		if !each.GoOn(ctx, s.do(ctx, op)) {
+		kind := fmt.Sprint(op.Kind, op.To)
+		if paused[kind] {
+			continue
+		}
+		err := s.do(ctx, op)
+		paused[kind] = isolate.Throttled(err)
+		if !each.GoOn(ctx, err) {
 			break
 		}
 	}

@@ -16,8 +16,8 @@ type Each struct {
 	inRow           int
 }
 
-// GoOn takes the result for one object and reports whether to try the next one. It returns false if a token is rejected, a
-// limit is reached, the ledger or the worker is at fault, or one object after another fails.
+// GoOn takes the result for one object and reports whether to try the next one. It returns false if a token is rejected, the
+// ledger or the worker is at fault, or one object after another fails or meets a limit: limits may be of one operation only.
 func (e *Each) GoOn(ctx context.Context, err error) bool {
 	switch {
 	case err == nil:
@@ -31,7 +31,7 @@ func (e *Each) GoOn(ctx context.Context, err error) bool {
 	case e.failed == nil:
 		e.failed = err
 	}
-	if !Away(err) || ctx.Err() != nil {
+	if !Away(err) && !Throttled(err) || ctx.Err() != nil {
 		e.failed = err
 		return false
 	}
@@ -43,6 +43,12 @@ func (e *Each) GoOn(ctx context.Context, err error) bool {
 func Away(err error) bool {
 	var e *rest.Error
 	return errors.As(err, &e) && e.Class == rest.Retryable
+}
+
+// Throttled reports whether err means that a vendor has asked for a pause.
+func Throttled(err error) bool {
+	var e *rest.Error
+	return errors.As(err, &e) && e.Class == rest.Throttled
 }
 
 // Err returns the result for the whole list: a temporary error, which is retried, before a refusal.

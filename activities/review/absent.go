@@ -7,6 +7,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 )
@@ -84,11 +85,31 @@ func (r *review) inIconik(ctx context.Context, it ledger.ReviewAsset) (bool, err
 
 // inFrameio reports whether a file exists. If not, it records that.
 func (r *review) inFrameio(ctx context.Context, it ledger.ReviewAsset) (bool, error) {
-	_, err := r.frameio.Asset(ctx, it.FileID)
+	f, err := r.frameio.Asset(ctx, it.FileID)
 	if rest.IsNotFound(err) {
 		return false, r.absentFromFrameio(ctx, it)
 	}
+	if err == nil {
+		r.files[it.FileID] = seenFile{f, time.Now()}
+	}
 	return err == nil, err
+}
+
+// seenFile is a file as Frame.io showed it.
+type seenFile struct {
+	frameio.Asset
+	at time.Time
+}
+
+// seenFor is how long a file is as it was seen.
+const seenFor = 5 * time.Second
+
+// file returns a file as it is, without a call if this sync has just made it.
+func (r *review) file(ctx context.Context, it ledger.ReviewAsset) (frameio.Asset, error) {
+	if f, ok := r.files[it.FileID]; ok && time.Since(f.at) < seenFor {
+		return f.Asset, nil
+	}
+	return r.frameio.Asset(ctx, it.FileID)
 }
 
 // markDeleted leaves alone an asset that somebody has deleted, and tells people. If it comes back, its sync resumes.

@@ -27,9 +27,7 @@ func (r *review) decideInFrameio(ctx context.Context, it ledger.ReviewAsset, f f
 	}
 	made, err := r.approvals(ctx, it)
 	switch {
-	case rest.IsUnknownCall(err): // an iconik that does not list them
-		return nil
-	case rest.IsRefused(err):
+	case rest.IsRefused(err) && !rest.IsUnknownCall(err):
 		return r.noteError(ctx, "iconik does not let Framebridge read decisions, so those made in iconik stay there", err)
 	case err != nil:
 		return err

@@ -37,7 +37,7 @@ func (r *review) decision(label string) (approval, decision string, known bool) 
 // and decision field are left alone. Otherwise decide brings what was decided in iconik over to the file. newest means that no later
 // file of the review shows the same asset, and shows that none shows the same version.
 func (r *review) decide(ctx context.Context, it ledger.ReviewAsset, newest, shows bool) error {
-	f, err := r.frameio.Asset(ctx, it.FileID)
+	f, err := r.file(ctx, it)
 	if rest.IsNotFound(err) {
 		return r.absentFromFrameio(ctx, it)
 	}

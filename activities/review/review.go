@@ -64,6 +64,7 @@ type review struct {
 	iconik  *iconik.Client
 	ledger  ledger.ReviewLedger
 	log     *slog.Logger
+	files   map[string]seenFile // by ID
 }
 
 func (a *Activities) review(ctx context.Context, ref workflows.ReviewRef) (*review, error) {
@@ -82,7 +83,8 @@ func (a *Activities) review(ctx context.Context, ref workflows.ReviewRef) (*revi
 }
 
 func (a *Activities) of(t *tenant.Tenant, platform frameio.Platform, ref workflows.ReviewRef, row ledger.Review) *review {
-	return &review{ref: ref, row: row, steps: a, tenant: t, cfg: t.Config, frameio: platform, iconik: t.Iconik, ledger: a.Ledger.Tenant(ref.Tenant).Review(ref.Review), log: a.Log}
+	return &review{ref: ref, row: row, steps: a, tenant: t, cfg: t.Config, frameio: platform, iconik: t.Iconik, ledger: a.Ledger.Tenant(ref.Tenant).Review(ref.Review), log: a.Log,
+		files: map[string]seenFile{}}
 }
 
 // reread reads the row again: a sync takes minutes, and updates such as an extension run alongside it.

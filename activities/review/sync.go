@@ -35,7 +35,26 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 		return workflows.SyncResult{}, err
 	}
 	out, err := r.sync(ctx, in)
-	return out, r.unsynced(ctx, err)
+	if err = r.unsynced(ctx, err); err != nil && !in.Last && ctx.Err() == nil && isolate.Throttled(err) {
+		return r.afterPause(ctx, out, err)
+	}
+	return out, err
+}
+
+// afterPause returns when to sync next if a vendor has asked for a pause. The limit may be of one kind of call only, so others, and what
+// webhooks tell, do not wait for its end.
+func (r *review) afterPause(ctx context.Context, did workflows.SyncResult, err error) (workflows.SyncResult, error) {
+	out, now := workflows.SyncResult{Changes: did.Changes, Pending: did.Pending, Away: did.Away, Notice: r.row.Reason}, time.Now().UTC()
+	if err := r.count(ctx, &out); err != nil {
+		return out, err
+	}
+	next, nerr := r.nextPoll(ctx, now)
+	if nerr != nil {
+		return out, nerr
+	}
+	_, pause := pauseOf(err)
+	out.NextIn = min(next, max(pause, time.Minute))
+	return out, r.update(ctx, func(row *ledger.Review) { row.NextSyncAt = now.Add(out.NextIn) })
 }
 
 func (r *review) sync(ctx context.Context, in workflows.SyncInput) (out workflows.SyncResult, err error) {
@@ -67,9 +86,10 @@ func (r *review) sync(ctx context.Context, in workflows.SyncInput) (out workflow
 		}
 	}
 	if in.Full && !in.Last {
-		each.GoOn(ctx, r.notePermanent(ctx, r.lookAtShare(ctx), "review link"))
+		each.GoOn(ctx, r.notePermanent(ctx, r.beside(ctx, partLink, r.lookAtShare(ctx), &did), "review link"))
 	}
-	each.GoOn(ctx, r.publish(ctx))
+	each.GoOn(ctx, r.beside(ctx, partFields, r.publish(ctx), &did))
+	each.GoOn(ctx, r.showFailing(ctx, did))
 	now := time.Now().UTC()
 	if err := r.counted(ctx, &out, did, now, each.Err() == nil); err != nil {
 		return out, err
@@ -85,6 +105,9 @@ func (r *review) sync(ctx context.Context, in workflows.SyncInput) (out workflow
 	}
 	if did.absent != "" {
 		out.NextIn = min(out.NextIn, absentLook)
+	}
+	if did.undecided() {
+		out.NextIn = min(out.NextIn, undecidedLook)
 	}
 	if n := len(r.row.Notes); n > 0 {
 		out.Notice = r.row.Notes[n-1]
@@ -122,6 +145,7 @@ type synced struct {
 	absent  string // the title of an asset that a side does not show but that may come back soon
 	gone    bool   // an asset counts as deleted
 	unsure  bool   // a comment is missing on an asset that has just come back, or disappeared during the sync
+	beside  map[part]error
 }
 
 // notYet returns why a final sync must be repeated, or nil.
@@ -145,6 +169,9 @@ func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets [
 		Note: r.note, NoteError: r.noteError, Audit: r.audit}
 	s, refused := file.Sync(ctx)
 	failed := r.notePermanent(ctx, refused, "comments of "+it.Title)
+	if s.Changes > 0 || in.Last {
+		delete(r.files, it.FileID) // that took a while, or what is decided meanwhile would be missed
+	}
 	if ctx.Err() != nil {
 		return failed
 	}
@@ -154,7 +181,7 @@ func (r *review) syncAsset(ctx context.Context, in workflows.SyncInput, assets [
 	did.unsure = did.unsure || s.Held || (s.Vanished || rest.IsNotFound(refused)) && time.Since(r.row.EndedAt) < unsureFor
 	switch {
 	case s.There && in.Full:
-		if err := r.notePermanent(ctx, r.decide(ctx, s.Asset, newestOfAsset(assets, i), file.Newest), "decision on "+it.Title); failed == nil {
+		if err := r.notePermanent(ctx, r.beside(ctx, partDecisions, r.decide(ctx, s.Asset, newestOfAsset(assets, i), file.Newest), did), "decision on "+it.Title); failed == nil {
 			return err
 		}
 	case s.There || refused != nil:

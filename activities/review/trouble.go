@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
+	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
@@ -25,25 +27,29 @@ const troublesShown = 2
 // is the asset's number, or 0 for the review as a whole. The error is returned unchanged.
 func (r *review) troubled(ctx context.Context, n int, err error) error {
 	if err == nil {
-		return r.trouble(ctx, n, "")
+		return r.trouble(ctx, n, "", false)
 	}
 	kind, final := fault.Lasting(err)
-	if final && kind != workflows.ErrorUploadGone || ctx.Err() != nil || attempt.WasStopped(ctx) || isWait(err) {
+	said, pause := pauseOf(err)
+	if final && kind != workflows.ErrorUploadGone || ctx.Err() != nil || attempt.WasStopped(ctx) || isWait(err) && pause < pauseShown {
 		return err // reported elsewhere, or nothing has failed
 	}
-	if terr := r.trouble(ctx, n, fault.Scrubbed(err)); terr != nil {
+	if terr := r.trouble(ctx, n, cmp.Or(said, fault.Scrubbed(err)), pause > 0); terr != nil {
 		r.log.WarnContext(ctx, "could not show why a send fails", "review", r.ref.Review, "error", terr)
 	}
 	return err
 }
 
-// trouble counts a reason, "" for none, and shows it once it has come up often enough.
-func (r *review) trouble(ctx context.Context, n int, why string) error {
+// trouble counts a reason, "" for none, and shows it once it has come up often enough, or at once.
+func (r *review) trouble(ctx context.Context, n int, why string, atOnce bool) error {
 	title, before, times := "", "", 0
 	count := func(trouble *string, troubles *int) {
 		before = *trouble
 		if *troubles++; !sameReason(*trouble, why) {
 			*troubles = 1
+		}
+		if atOnce {
+			*troubles = max(*troubles, troublesShown)
 		}
 		if *trouble = why; why == "" {
 			*troubles = 0
@@ -85,22 +91,47 @@ func (r *review) trouble(ctx context.Context, n int, why string) error {
 // notSynced is the prefix of the reason of a review that is not being synced.
 const notSynced = "Comments have not been synced since "
 
-// unsynced tells people once that a review's sync has been failing for so long that they are missing comments, and clears that
-// once the sync works again. The error is returned unchanged.
+// pauseShown is the shortest pause requested by a vendor that people are shown.
+const pauseShown = time.Minute
+
+const askedToWait = " asked Framebridge to wait until about "
+
+// pauseOf returns what people read of a pause that a vendor has asked for, and how long it is, or "" and 0 if err is something else.
+func pauseOf(err error) (said string, pause time.Duration) {
+	var e *rest.Error
+	switch {
+	case !isolate.Throttled(err) || !errors.As(err, &e):
+		return "", 0
+	case e.RetryAfter < pauseShown:
+		return e.Vendor + " accepts no further calls at the moment.", max(e.RetryAfter, time.Second)
+	}
+	return e.Vendor + askedToWait + time.Now().Add(e.RetryAfter).UTC().Format("January 2, 15:04 UTC") + ".", e.RetryAfter
+}
+
+// unsynced tells people once that a review's sync has been failing for so long that they are missing comments, and shows at once
+// that a vendor has asked for a long pause. It clears that once the sync works again. The error is returned unchanged.
 func (r *review) unsynced(ctx context.Context, err error) error {
 	last, before := r.row.LastSyncAt, strings.HasPrefix(r.row.Reason, notSynced)
 	if last.Before(r.row.OpenedAt) {
 		last = r.row.OpenedAt
 	}
 	late := !last.IsZero() && time.Since(last) > workflows.StuckAfter
+	said, pause := pauseOf(err)
 	switch {
-	case err == nil && before:
+	case err == nil && (before || strings.Contains(r.row.Reason, askedToWait)):
 		return r.update(ctx, func(row *ledger.Review) { row.Reason = "" })
-	case err == nil || !late || ctx.Err() != nil || attempt.WasStopped(ctx) || isWait(err):
+	case err == nil || ctx.Err() != nil || attempt.WasStopped(ctx) || isWait(err) && pause == 0 || !late && pause < pauseShown:
+		return err
+	case !late:
+		if said += " Comments are synced then."; said != r.row.Reason {
+			if uerr := r.update(ctx, func(row *ledger.Review) { row.Reason = said }); uerr != nil {
+				return err
+			}
+		}
 		return err
 	}
-	reason := notSynced + last.UTC().Format("January 2, 15:04 UTC") + ": " + fault.Scrubbed(err)
-	if !before || !sameReason(r.row.Reason, reason) {
+	reason := notSynced + last.UTC().Format("January 2, 15:04 UTC") + ": " + cmp.Or(said, fault.Scrubbed(err))
+	if !before || pause > 0 && reason != r.row.Reason || !sameReason(r.row.Reason, reason) {
 		if uerr := r.update(ctx, func(row *ledger.Review) { row.Reason = reason }); uerr != nil {
 			return err
 		}

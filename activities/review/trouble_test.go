@@ -32,7 +32,7 @@ func TestAReviewThatIsNotSyncedSaysSo(t *testing.T) {
 	synced(2 * time.Hour)
 	paused := &rest.Error{Vendor: "iconik", Operation: "list segments", Status: 429, Class: rest.Throttled}
 	require.ErrorIs(t, r.unsynced(t.Context(), paused), paused)
-	assert.Empty(t, r.row.Reason)
+	assert.Contains(t, r.row.Reason, "iconik accepts no further calls at the moment.")
 	for range 3 {
 		require.ErrorIs(t, r.unsynced(t.Context(), down), down)
 	}
@@ -42,6 +42,34 @@ func TestAReviewThatIsNotSyncedSaysSo(t *testing.T) {
 	assert.Contains(t, (<-box).Text, "Framebridge keeps trying.")
 	require.NoError(t, r.unsynced(t.Context(), nil))
 	assert.Empty(t, r.row.Reason)
+}
+
+// A long pause that a vendor asks for is shown at once, and mailed only when comments have been missing for long.
+func TestALongPauseIsShown(t *testing.T) {
+	box := make(outbox, 9)
+	r := mailingReview(t, &folder{}, box, nil)
+	require.NoError(t, r.update(t.Context(), func(row *ledger.Review) {
+		row.Status, row.RequestedBy = ledger.ReviewOpen, ledger.Person{Email: "ed@post.example"}
+		row.OpenedAt, row.LastSyncAt = time.Now().Add(-5*time.Hour), time.Now()
+	}))
+	paused := &rest.Error{Vendor: "Frame.io", Operation: "list comments", Status: 429, Class: rest.Throttled, RetryAfter: 40 * time.Minute}
+	require.ErrorIs(t, r.unsynced(t.Context(), paused), paused)
+	assert.Contains(t, r.row.Reason, "Frame.io asked Framebridge to wait until about "+time.Now().Add(40*time.Minute).UTC().Format("January 2, "))
+	require.NoError(t, r.update(t.Context(), func(row *ledger.Review) { row.LastSyncAt = time.Now().Add(-2 * time.Hour) }))
+	for range 3 {
+		require.ErrorIs(t, r.unsynced(t.Context(), paused), paused)
+	}
+	assert.Contains(t, r.row.Reason, "Comments have not been synced since")
+	assert.Contains(t, r.row.Reason, "asked Framebridge to wait")
+	require.Len(t, box, 1)
+	require.NoError(t, r.unsynced(t.Context(), nil))
+	assert.Empty(t, r.row.Reason)
+
+	require.NoError(t, r.update(t.Context(), func(row *ledger.Review) {
+		row.Status, row.OpenedAt, row.LastSyncAt = ledger.ReviewSending, time.Time{}, time.Time{}
+	}))
+	require.ErrorIs(t, r.troubled(t.Context(), 0, paused), paused)
+	assert.Contains(t, r.row.Reason, "Frame.io asked Framebridge to wait", "what is sent waits, too")
 }
 
 // What a vendor words differently each time is noted once, and the number of notes is limited.
