@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -33,6 +34,7 @@ type spoil struct {
 	lose   bool   // the call takes effect and its answer is lost
 	reset  bool   // the connection ends before anything happens
 	times  int    // how often the object is met by it; 0 is always
+	pause  string // the header Retry-After; "none" is without it, "date 1h" is the date in an hour, and "" is a moment
 }
 
 // passing says that the same call works in the end.
@@ -182,7 +184,14 @@ func (s spoil) serve(side string, h http.Handler, w http.ResponseWriter, r *http
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Retry-After", "0.05")
+	by, date := strings.CutPrefix(s.pause, "date ")
+	later, _ := time.ParseDuration(by)
+	switch {
+	case date:
+		w.Header().Set("Retry-After", time.Now().Add(later).UTC().Format(http.TimeFormat))
+	case s.pause != "none":
+		w.Header().Set("Retry-After", cmp.Or(s.pause, "0.05"))
+	}
 	w.WriteHeader(s.status)
 	_, _ = io.WriteString(w, `{"message":"played","errors":["played"]}`)
 }
