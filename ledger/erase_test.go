@@ -448,3 +448,36 @@ func TestNobodyIsMailedUnderAPseudonym(t *testing.T) {
 		assert.Equal(t, [][]string{{"sam@post.example"}}, to)
 	})
 }
+
+// An international domain has two forms. Mail programs and vendors write either.
+func TestAnAddressIsErasedInBothFormsOfItsDomain(t *testing.T) {
+	const words, letters = "rita@b\u00fccher.example", "rita@xn--bcher-kva.example"
+	for name, asked := range map[string]string{"in words": words, "in letters": letters, "in capital letters": "RITA@B\u00dcCHER.example"} {
+		t.Run(name, func(t *testing.T) {
+			Each(t, func(t *testing.T, l *Ledger, tenant string) {
+				h := l.Tenant(tenant)
+				for _, form := range []string{words, letters} {
+					require.NoError(t, h.PutReviewComments(t.Context(), ReviewComment{Review: "r", ID: form, N: 1, Author: "Rita", Email: form, Text: "darker"}))
+					_, err := l.AppendAudit(t.Context(), AuditEntry{Tenant: tenant, Action: "stop", Actor: Actor{Kind: ActorConsole, Name: form}})
+					require.NoError(t, err)
+				}
+				out, err := people.Erase(t.Context(), h, asked, Actor{})
+				require.NoError(t, err)
+				assert.Equal(t, 2, out.Entries)
+				assert.Equal(t, map[string]int{"review_comments": 2}, out.Rows)
+				comments, err := h.Review("r").Comments(t.Context(), 0)
+				require.NoError(t, err)
+				for _, c := range comments {
+					assert.Equal(t, []string{out.Pseudonym, out.Pseudonym}, []string{c.Author, c.Email})
+				}
+				entries, err := h.AuditPage(t.Context(), AuditFilter{}, 0, 10)
+				require.NoError(t, err)
+				for _, e := range entries {
+					assert.NotContains(t, e.Actor.Name, "cher")
+				}
+				_, err = h.VerifyAudit(t.Context())
+				require.NoError(t, err)
+			})
+		})
+	}
+}

@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/framebridge/framebridge/ledger"
@@ -57,8 +59,8 @@ type eraser struct {
 	now     string
 }
 
-func newEraser(address string, known map[string]bool) *eraser {
-	e := &eraser{address: strings.ToLower(norm.NFC.String(strings.TrimSpace(address))), now: newPseudonym()}
+func newEraser(address, pseudonym string, known map[string]bool) *eraser {
+	e := &eraser{address: address, now: pseudonym}
 	e.cleaner = cleaner{addresses: oneAddress(e.address), pseudonym: func(string) string { return e.now }, names: &names{map[string]*regexp.Regexp{}}}
 	for name := range known {
 		e.names.add(name)
@@ -92,23 +94,49 @@ func (e *eraser) entry(of ledger.AuditEntry) ledger.AuditEntry {
 // Audit entries keep their hashes, and a new entry records the digests of their new content. It returns an error that wraps ErrInUse if
 // the person takes part in an open review.
 func Erase(ctx context.Context, h ledger.TenantLedger, address string, by ledger.Actor) (Erasure, error) {
-	known, err := namesOf(ctx, h, address)
-	if err != nil {
-		return Erasure{}, err
+	forms, known := spellings(address), map[string]bool{}
+	for _, form := range forms {
+		names, err := namesOf(ctx, h, form)
+		if err == nil {
+			err = deletes(ctx, h, form)
+		}
+		if err != nil {
+			return Erasure{}, err
+		}
+		maps.Copy(known, names)
 	}
-	if err := deletes(ctx, h, address); err != nil {
-		return Erasure{}, err
-	}
-	e := newEraser(address, known)
-	out := Erasure{Pseudonym: e.now, Rows: map[string]int{}}
-	for _, part := range []func(context.Context, ledger.TenantLedger, *eraser, *Erasure) error{eraseItems, eraseArchives, eraseReviews} {
-		if err := part(ctx, h, e, &out); err != nil {
+	out := Erasure{Pseudonym: newPseudonym(), Rows: map[string]int{}}
+	for _, form := range forms {
+		if err := erase(ctx, h, newEraser(form, out.Pseudonym, known), by, &out); err != nil {
 			return out, err
 		}
 	}
+	return out, nil
+}
+
+// spellings returns an address in lower case, and with its domain in the other of the two forms that an international one has:
+// rita@bücher.example and rita@xn--bcher-kva.example are one mailbox.
+func spellings(address string) []string {
+	address = strings.ToLower(norm.NFC.String(strings.TrimSpace(address)))
+	out := []string{address}
+	at := strings.LastIndexByte(address, '@') + 1
+	for _, other := range []func(string) (string, error){idna.Lookup.ToASCII, idna.Lookup.ToUnicode} {
+		if domain, err := other(address[at:]); err == nil && at > 0 && domain != address[at:] {
+			out = append(out, address[:at]+domain)
+		}
+	}
+	return out
+}
+
+func erase(ctx context.Context, h ledger.TenantLedger, e *eraser, by ledger.Actor, out *Erasure) error {
+	for _, part := range []func(context.Context, ledger.TenantLedger, *eraser, *Erasure) error{eraseItems, eraseArchives, eraseReviews} {
+		if err := part(ctx, h, e, out); err != nil {
+			return err
+		}
+	}
 	rows, entries, err := h.Rewrite(ctx, ledger.Rewriting{By: by, Pseudonym: e.now, Audit: ledger.AuditFilter{Anywhere: e.address}, Text: e.address, Clean: e.clean, Change: e.entry, Rows: out.Rows})
-	out.Rows, out.Entries = rows, entries
-	return out, err
+	out.Rows, out.Entries = rows, out.Entries+entries
+	return err
 }
 
 // namesOf returns the names that go with an address, or ErrInUse if the person takes part in an open review.
