@@ -183,6 +183,16 @@ func TestUsageErrorsSayWhatToType(t *testing.T) {
 	}
 }
 
+func TestWhatIsNotThereIsAFailure(t *testing.T) {
+	v := newVendors(t)
+	for _, args := range []string{"status|nope", "plan|nope", "review|show|nope", "migrate|status|nope"} {
+		out, code := v.run(t, "", strings.Split(args, "|")...)
+		assert.Equal(t, exitFailed, code, "%s: %s", args, out)
+		assert.Contains(t, out, "there is no ", args)
+		assert.Contains(t, out, `"nope"`, args)
+	}
+}
+
 func TestTheShellCompletes(t *testing.T) {
 	completing = time.Minute // the machine is busy with other tests
 	v := newVendors(t)

@@ -105,7 +105,7 @@ func (s *service) findMigration(ctx context.Context, t *config.Tenant, args []st
 	if len(args) > 0 {
 		row, known, err := s.Ledger.Tenant(t.ID).Migration(args[0]).Get(ctx)
 		if err == nil && !known {
-			err = usage(fmt.Errorf("there is no migration %q", args[0]))
+			err = &noSuchName{"migration", args[0], nil}
 		}
 		return row, err
 	}
