@@ -32,7 +32,7 @@ type Decision struct {
 const (
 	Unarchive        = "unarchive the project in Frame.io"
 	UnarchiveOrAllow = "either the project was archived before the account migration to V4 (unarchive it in Frame.io), or the token's user lacks permission to download without a watermark (grant it in Frame.io)"
-	AllowOrWait      = "either they are still being restored from cold storage, or the token's user lacks permission to download without a watermark (grant it in Frame.io). Framebridge waits up to a day for each"
+	AllowOrWait      = "either a restore from cold storage is still under way, or the token's user lacks permission to download without a watermark (grant it in Frame.io). Framebridge waits up to a day for each file"
 )
 
 const missingFor = 24 * time.Hour // how long to wait for an original with a missing link: restoring it from cold storage takes hours
