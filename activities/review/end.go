@@ -31,7 +31,7 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 			return err
 		}
 		if err := r.frameio.UpdateShare(ctx, r.row.ShareID, change); err != nil {
-			return fmt.Errorf("extending the link: %w", err)
+			return r.refusedExtension(ctx, in.ExpiresAt, fmt.Errorf("extending the link: %w", err))
 		}
 	}
 	if err := r.update(ctx, func(row *ledger.Review) {
@@ -53,6 +53,22 @@ func (a *Activities) ExtendReview(ctx context.Context, in workflows.ExtendInput)
 		r.log.WarnContext(ctx, "could not show the new expiry in iconik yet", "review", in.Review, "error", err)
 	}
 	return nil
+}
+
+// refusedExtension notes an error that a retry cannot fix: whoever asked for the extension may not wait for its result any longer.
+func (r *review) refusedExtension(ctx context.Context, until time.Time, err error) error {
+	switch rest.ClassOf(err) {
+	case rest.Permanent, rest.Forbidden, rest.NotFound, rest.Unsupported:
+	default:
+		return err
+	}
+	if noted := r.noteError(ctx, "The review was not extended to "+until.UTC().Format("2006-01-02 15:04 UTC"), err); noted != nil {
+		return noted
+	}
+	if cleared := r.update(ctx, func(row *ledger.Review) { row.ExtendingTo = time.Time{} }); cleared != nil {
+		return cleared
+	}
+	return err
 }
 
 // RevokeLink switches the link off before anything else happens at the end, and records when the media will be deleted. It

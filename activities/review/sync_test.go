@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/framebridge/framebridge/clients/frameio"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -35,6 +36,22 @@ func TestAnExtensionDuringASyncIsNotSomebodyElses(t *testing.T) {
 			require.NoError(t, r.lookAtShare(t.Context()))
 			assert.Len(t, box, 1, "somebody has changed it by hand")
 		})
+	}
+}
+
+// Whoever asked for an extension may not wait for its result: what Frame.io refuses stays with the review.
+func TestARefusedExtensionIsNoted(t *testing.T) {
+	for class, noted := range map[rest.Class]bool{rest.Forbidden: true, rest.Retryable: false} {
+		fio := &folder{}
+		r := sharedReview(t, fio, make(outbox, 9))
+		fio.locked = &rest.Error{Vendor: "Frame.io", Operation: "share", Class: class}
+		require.Error(t, r.steps.ExtendReview(t.Context(), workflows.ExtendInput{ReviewRef: r.ref, ExpiresAt: time.Date(2027, 1, 15, 23, 59, 59, 0, time.UTC)}))
+		require.NoError(t, r.reread(t.Context()))
+		assert.Equal(t, noted, len(r.row.Notes) == 1, "%v %v", class, r.row.Notes)
+		assert.Equal(t, noted, r.row.ExtendingTo.IsZero(), "a retry is still to come, or not")
+		for _, note := range r.row.Notes {
+			assert.Contains(t, note, "not extended to 2027-01-15 23:59 UTC")
+		}
 	}
 }
 

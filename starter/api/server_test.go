@@ -684,6 +684,23 @@ func TestAKeyOpensWhatItsRoleMayDo(t *testing.T) {
 	}
 }
 
+// Frame.io allows only ten changes of links a minute. An extension that waits for others is accepted, and in the audit log.
+func TestAnExtensionThatTakesLongIsAccepted(t *testing.T) {
+	f := newTestServer(t)
+	_, _, err := f.Ledger.RequestReview(t.Context(), ledger.Review{Tenant: tenantA, ID: "r", Click: "c", Status: ledger.ReviewOpen, CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, time.Second)
+	require.NoError(t, err)
+	handle := &mocks.WorkflowUpdateHandle{}
+	ctx, giveUp := context.WithCancel(t.Context())
+	handle.On("Get", mock.Anything, mock.Anything).Run(func(mock.Arguments) { giveUp() }).Return(context.Canceled)
+	f.temporal.On("UpdateWorkflow", mock.Anything, mock.Anything).Return(handle, nil)
+	out, err := f.ControlReview(ctx, f.Config().Tenants[tenantA], "r", control.VerbExtend, time.Now().Add(48*time.Hour))
+	require.NoError(t, err)
+	assert.Equal(t, "running", out.Status)
+	entries, err := f.Ledger.Tenant(tenantA).AuditPage(t.Context(), ledger.AuditFilter{Review: "r"}, 0, 10)
+	require.NoError(t, err)
+	assert.Len(t, entries, 1)
+}
+
 // The audit log says who controlled what: by which key and from where, or which iconik user clicked.
 func TestTheAuditSaysWhoControlled(t *testing.T) {
 	f := newTestServer(t)

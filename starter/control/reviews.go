@@ -25,6 +25,8 @@ const (
 	VerbResend = "resend"
 )
 
+const reviewEnded = "the review has ended"
+
 const sameClick = 10 * time.Second // clicks with the same content within this time count as one
 
 // StartReview starts a review, or joins the one that the same click has started.
@@ -87,11 +89,12 @@ func (s *Service) ReviewURL(id string) string {
 	return routes.Review(s.Config(), id)
 }
 
-// ControlReview sends an update to the review's workflow and waits for it.
+// ControlReview sends an update to the review's workflow and waits for it until controlTimeout. What has been accepted by then will be
+// done: Frame.io allows only ten changes of links a minute, so an extension may have to wait for others.
 func (s *Service) ControlReview(ctx context.Context, t *config.Tenant, id, verb string, until time.Time) (Accepted, error) {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
-	o := client.UpdateWorkflowOptions{WorkflowID: workflows.ReviewID(t.ID, id), WaitForStage: client.WorkflowUpdateStageCompleted}
+	o := client.UpdateWorkflowOptions{WorkflowID: workflows.ReviewID(t.ID, id)}
 	switch verb {
 	case VerbExtend:
 		o.UpdateName, o.Args = workflows.UpdateExtend, []any{workflows.ExtendUpdate{ExpiresAt: until.UTC()}}
@@ -101,14 +104,20 @@ func (s *Service) ControlReview(ctx context.Context, t *config.Tenant, id, verb 
 		o.UpdateName, o.WaitForStage = workflows.UpdateSync, client.WorkflowUpdateStageAccepted
 	}
 	out := Accepted{ID: id, WorkflowID: o.WorkflowID, Status: "running", URL: s.ReviewURL(id)}
-	if err := s.update(ctx, o, nil, "the review has ended"); err != nil {
+	var err error
+	if verb == VerbSync {
+		err = s.update(ctx, o, nil, reviewEnded)
+	} else {
+		_, err = s.begin(ctx, o, nil, reviewEnded)
+	}
+	if err != nil {
 		return out, err
 	}
-	detail := ""
+	entry := ledger.AuditEntry{Action: verb, ObjectKind: "review", ObjectID: id, Review: id}
 	if verb == VerbExtend {
-		detail = until.UTC().Format(time.RFC3339)
+		entry.Detail = ledger.AuditText(until.UTC().Format(time.RFC3339))
 	}
-	return out, s.Audit(ctx, t, ledger.AuditEntry{Action: verb, ObjectKind: "review", ObjectID: id, Review: id, Detail: ledger.AuditText(detail)})
+	return out, s.Audit(context.WithoutCancel(ctx), t, entry)
 }
 
 // ResendReview resends what an open review could not send. The audit log records which assets those are.
@@ -149,7 +158,7 @@ func (s *Service) ResendReview(ctx context.Context, t *config.Tenant, id string)
 	var gone *serviceerror.NotFound
 	switch {
 	case errors.As(err, &gone):
-		return &Refusal{Why: "the review has ended"}
+		return &Refusal{Why: reviewEnded}
 	case err != nil:
 		return errors.Join(ErrUnavailable, err)
 	}
