@@ -62,6 +62,7 @@ const (
 	deltaRounds       = 1                // rounds in which a migration brings over what changed while it ran
 	cancelInterval    = 5 * time.Second  // between checks whether the archives of a canceled migration have ended
 	cancelLooks       = 60               // number of those checks
+	syncWhenGrown     = 15 * time.Minute // the least time between syncs of a review that sends more and whose history has grown
 	mostHints         = 50               // hints from webhooks that are kept; beyond that, everything is read
 	upkeepDays        = 30               // days in one run of a tenant's upkeep before it continues as new
 )

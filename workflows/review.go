@@ -64,7 +64,9 @@ type review struct {
 	syncs               int // done by this run
 	resend              bool
 	hasSearchAttributes bool
-	sendCancelled       bool // by a stop
+	sendCancelled       bool // by a stop, or by the expiry
+	meanwhile           bool // an open review sends more, and is synced beside that
+	lapsed              bool // it expired before everything was sent
 	// While an extension is in progress the review neither ends nor loses its media; otherwise the extension could switch the
 	// link on after the end.
 	extending bool

@@ -25,7 +25,7 @@ func TestAFloodWhileMoreIsSentContinuesAsNew(t *testing.T) {
 		"at last nothing is waited for":  {func(s *stage) { s.SetCurrentHistoryLength(sendingEvents + 1) }, []string{"stage 1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			s, before := newStage(t), 0
 			register := func(name string, f any) { s.RegisterActivityWithOptions(f, activity.RegisterOptions{Name: name}) }
 			register(ActReviewWork.Name(), func(context.Context, ReviewRef) (ReviewWorkResult, error) {
 				return ReviewWorkResult{Assets: []int{1, 2}, Ready: 1}, nil
@@ -44,6 +44,7 @@ func TestAFloodWhileMoreIsSentContinuesAsNew(t *testing.T) {
 			})
 			s.RegisterDelayedCallback(func() {
 				tt.grow(s)
+				before = s.syncs
 				for n := range 100 {
 					s.SignalWorkflow(SignalWake, Hint{Frameio: fmt.Sprint(n)})
 				}
@@ -57,7 +58,7 @@ func TestAFloodWhileMoreIsSentContinuesAsNew(t *testing.T) {
 			var in ReviewInput
 			require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(again.Input, &in))
 			assert.Equal(t, phaseSending, in.State.Phase)
-			assert.True(t, in.State.AllHints, "what came meanwhile is read after the sending")
+			assert.True(t, in.State.AllHints || s.syncs > before, "what came meanwhile is read, at the latest after the sending")
 		})
 	}
 }

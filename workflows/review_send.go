@@ -29,6 +29,8 @@ func (r *review) prepare(ctx workflow.Context) error {
 
 // send sends every asset that is not in Frame.io yet, a few at once.
 func (r *review) send(ctx workflow.Context) error {
+	r.sendCancelled = false
+	endSyncing := r.syncMeanwhile(ctx)
 	work, err := ActReviewWork.Execute(forCalls(ctx, "what is left to send"), r.ref)
 	if err != nil {
 		return err
@@ -42,10 +44,10 @@ func (r *review) send(ctx workflow.Context) error {
 	var failed error
 	left := false // something is left for the next run
 	for _, n := range work.Assets {
-		if err := workflow.Await(ctx, func() bool { return busy < lanes || r.stop || tooLong() }); err != nil {
+		if err := workflow.Await(ctx, func() bool { return busy < lanes || r.ends() || tooLong() }); err != nil {
 			return err
 		}
-		if left = grown() || tooLong(); left || r.stop || failed != nil {
+		if left = grown() || tooLong(); left || r.ends() || failed != nil {
 			break
 		}
 		busy++
@@ -56,24 +58,27 @@ func (r *review) send(ctx workflow.Context) error {
 			}
 		})
 	}
-	if err := workflow.Await(ctx, func() bool { return busy == 0 || r.stop || tooLong() }); err != nil {
+	if err := workflow.Await(ctx, func() bool { return busy == 0 || r.ends() || tooLong() }); err != nil {
 		return err
 	}
 	if busy > 0 && (!r.stop || markerStopCancels.isSet(ctx)) {
-		r.sendCancelled, left = r.stop, true
+		r.sendCancelled, left = r.ends(), true
 		cancel()
 	}
 	if err := workflow.Await(ctx, func() bool { return busy == 0 }); err != nil {
 		return err
 	}
+	if err := endSyncing(); err != nil {
+		return err
+	}
 	if failed != nil && !r.sendCancelled && !(left && temporal.IsCanceledError(failed)) {
 		return failed
 	}
-	if left && !r.stop {
+	if left && !r.ends() {
 		return r.handOverSending(ctx)
 	}
 	switch {
-	case r.stop && r.state.ShareURL != "":
+	case r.ends() && r.state.ShareURL != "":
 		r.state.Phase = phaseOpen // open ends it in order
 		return nil
 	case r.stop:
@@ -125,6 +130,9 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 		ctx, cancel = workflow.NewDisconnectedContext(ctx)
 		defer cancel()
 		in.Reason, in.Fault = "someone stopped the review", FaultContent
+		if !r.stop {
+			in.Reason = "the review expired before this was sent"
+		}
 	case r.sendCancelled || temporal.IsCanceledError(err):
 		return err
 	default:

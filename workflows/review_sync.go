@@ -45,10 +45,62 @@ func (r *review) open(ctx workflow.Context) error {
 	}
 }
 
+// ends reports whether what is being sent is given up.
+func (r *review) ends() bool { return r.stop || r.lapsed }
+
+// syncMeanwhile keeps a review that is open in sync while it sends more, and notices its expiry. The caller must call end once nothing is
+// being sent any more.
+func (r *review) syncMeanwhile(ctx workflow.Context) (end func() error) {
+	r.lapsed = false
+	if r.state.ShareURL == "" || !markerSyncsWhileSending.isSet(ctx) {
+		return func() error { return nil }
+	}
+	over, done := false, false
+	r.meanwhile = true
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		defer func() { done = true }()
+		for !over && !r.ends() {
+			now := workflow.Now(ctx)
+			expired := !now.Before(r.state.ExpiresAt)
+			grown := workflow.GetInfo(ctx).GetContinueAsNewSuggested() || workflow.GetInfo(ctx).GetCurrentHistoryLength() > sendingEvents/2
+			next := r.state.NextSync
+			if grown { // then webhooks wait for the next poll, which is rare
+				next = later(next, r.state.LastSync.Add(syncWhenGrown))
+			}
+			switch {
+			case expired && !r.extending:
+				r.lapsed = true
+			case r.syncRequested || r.awake() && !grown || !now.Before(next):
+				r.sync(ctx)
+			default:
+				if !expired {
+					next = earlier(next, r.state.ExpiresAt)
+				}
+				if _, err := workflow.AwaitWithTimeout(ctx, next.Sub(now), func() bool {
+					return over || r.ends() || r.syncRequested || r.awake() && !grown || expired && !r.extending
+				}); err != nil {
+					return
+				}
+			}
+		}
+	})
+	return func() error {
+		over, r.meanwhile = true, false
+		return workflow.Await(ctx, func() bool { return done })
+	}
+}
+
 func (r *review) awake() bool { return len(r.state.Hints) > 0 || r.state.AllHints }
 
 func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
 		return a
 	}
 	return b

@@ -61,7 +61,7 @@ func (r *review) extensible() error {
 	switch {
 	case r.deleting:
 		return refuse("the review's media is being deleted: send the assets again")
-	case r.state.Phase == phaseOpen || ending && r.state.Ended == endExpired:
+	case r.state.Phase == phaseOpen || r.meanwhile || ending && r.state.Ended == endExpired:
 		return nil
 	}
 	return refuse("the review is %s: only an open or expired one can be extended", r.state.Phase)
@@ -89,12 +89,12 @@ func (r *review) handleSync(ctx workflow.Context) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateSync, func(ctx workflow.Context) (ReviewStatus, error) {
 		r.syncRequested = true
 		before := r.syncs
-		err := workflow.Await(ctx, func() bool { return r.syncs > before || r.state.Phase != phaseOpen })
+		err := workflow.Await(ctx, func() bool { return r.syncs > before || r.state.Phase != phaseOpen && !r.meanwhile })
 		return r.status(), err
 	}, workflow.UpdateHandlerOptions{
 		Description: "Sync now instead of at the next poll.",
 		Validator: func(workflow.Context) error {
-			if r.state.Phase != phaseOpen {
+			if r.state.Phase != phaseOpen && !r.meanwhile {
 				return refuse("the review is %s: only an open one can be synced", r.state.Phase)
 			}
 			return nil

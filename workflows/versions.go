@@ -86,4 +86,8 @@ var (
 	// Of Review, since 2026-11-29: a run whose history grows while it sends leaves the rest of the sending to the next run. Old
 	// runs send everything. It may go together with the ones before.
 	markerHandsOverSending = marker{id: "hands over while it sends", since: "ba4dbe3"}
+
+	// Of Review, since 2026-12-01: while an open review sends more, it is synced, can be extended, and ends on time. Old runs do
+	// nothing else while they send. It may go together with the ones before.
+	markerSyncsWhileSending = marker{id: "syncs while it sends more"}
 )

@@ -72,7 +72,12 @@ func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) er
 	}
 	file, err := r.sourceFile(ctx, it)
 	var wait *noSource
-	if errors.As(err, &wait) && wait.mayCome && attempt.Of(ctx).Scheduled().Add(r.cfg.Review.ProxyWait).After(time.Now()) {
+	if errors.As(err, &wait) && wait.mayCome {
+		if err := r.stillWanted(ctx, it); err != nil {
+			return err
+		}
+	}
+	if wait != nil && wait.mayCome && attempt.Of(ctx).Scheduled().Add(r.cfg.Review.ProxyWait).After(time.Now()) {
 		return fault.Wait("Waiting", proxyLook, "%s", wait.Error())
 	}
 	if wait != nil {
@@ -85,6 +90,21 @@ func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) er
 		it.Name, it.Size = file.name, file.size
 		it.State = ledger.AssetUploading
 	})
+	return err
+}
+
+// stillWanted returns an error if a file need not be waited for any longer.
+func (r *review) stillWanted(ctx context.Context, it ledger.ReviewAsset) error {
+	if r.row.ShareID == "" && !time.Now().Before(r.row.ExpiresAt) {
+		return fault.Content("The review expired on %s, while iconik had no proxy for %q yet.", r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), it.Title)
+	}
+	asset, err := r.iconik.Assets.Get(ctx, it.AssetID, false)
+	if err == nil && asset.Deleted() {
+		return fault.Content("%q was deleted in iconik before it could be sent.", it.Title)
+	}
+	if rest.IsRefused(err) { // it may come back
+		return nil
+	}
 	return err
 }
 

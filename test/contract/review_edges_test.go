@@ -352,3 +352,34 @@ func TestALinkThatAResendSwitchesOffIsToldAsThat(t *testing.T) {
 	assert.True(t, c.shares()[0].Inactive)
 	assert.NotContains(t, c.notes(), "Someone switched off")
 }
+
+// A proxy is not waited for once the review has expired, or somebody has deleted the asset.
+func TestAProxyIsNotWaitedForInVain(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		do   func(c *chaos)
+		says string
+	}{
+		"expired": {func(c *chaos) { c.update(func(r *ledger.Review) { r.ExpiresAt = time.Now().Add(-time.Minute) }) }, "expired on"},
+		"deleted": {func(c *chaos) { c.iconik.Delete("assets", c.asset) }, "was deleted in iconik"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := open(t, &Checker{}, &Checker{}, "S3", map[string]any{"bucket": "iconik-files"}, "v4")
+			b.iconik.Change(func(o *iconiksim.Options) { o.TranscodeDelay = 1000 * time.Hour })
+			asset, err := b.iconik.AddAsset("Take.mov", "", samples.Media("25.mov"))
+			require.NoError(t, err)
+			c := &chaos{harness: b, t: t, asset: asset}
+			ref := b.request(t, time.Hour, asset)
+			c.update(func(r *ledger.Review) { r.Quality = "proxy" })
+			_, err = b.acts.Review.PrepareReview(t.Context(), ref)
+			require.NoError(t, err)
+			stage := func() error {
+				return b.acts.Review.StageAsset(t.Context(), workflows.AssetInput{ReviewRef: ref, N: 1})
+			}
+			require.ErrorContains(t, stage(), "iconik has no proxy")
+			tt.do(c)
+			require.ErrorContains(t, stage(), tt.says)
+		})
+	}
+}
