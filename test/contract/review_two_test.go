@@ -1,6 +1,8 @@
 package contract
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -208,4 +210,75 @@ func TestAnEarlierClickJoinsALaterReview(t *testing.T) {
 	assert.Contains(t, c.row().Reviewers, "kim@client.example")
 	require.Len(t, c.rows(), 2, "once, however often it is selected")
 	assert.Equal(t, "proxy", c.rows()[1].Quality)
+}
+
+// unequal says what differs between a review's two sides, and what is on one of them twice.
+func (c *chaos) unequal() (wrong []string) {
+	rows, err := c.book.Tenant(tenantID).Review(c.id()).Comments(c.t.Context(), 0)
+	require.NoError(c.t, err)
+	here, there, times := map[string]string{}, map[string]string{}, map[string]int{}
+	for _, m := range c.frameio.CommentsOf(c.file) {
+		here[m.ID] = lastWords(m.Text)
+		times["Frame.io: "+lastWords(m.Text)]++
+	}
+	for _, g := range c.iconik.Segments(c.asset) {
+		there[text(g["id"])] = lastWords(text(g["segment_text"]))
+		times["iconik: "+lastWords(text(g["segment_text"]))]++
+	}
+	for said, n := range times {
+		if n > 1 {
+			wrong = append(wrong, fmt.Sprintf("%s: %d times", said, n))
+		}
+	}
+	paired := 0
+	for _, row := range rows {
+		f, inFrameio := here[row.FrameioID]
+		g, inIconik := there[row.IconikID]
+		switch {
+		case row.Older:
+		case inFrameio != inIconik || f != g:
+			wrong = append(wrong, fmt.Sprintf("%q in Frame.io, %q in iconik", f, g))
+		case inFrameio:
+			paired++
+		}
+	}
+	if paired != len(here) {
+		wrong = append(wrong, fmt.Sprintf("%d comments in Frame.io, %d pairs", len(here), paired))
+	}
+	return wrong
+}
+
+// Whatever people do in two reviews of one asset at once, and whatever fails meanwhile, each review's sides end equal, with each remark once.
+func TestTwoReviewsEndEqual(t *testing.T) {
+	t.Parallel()
+	for seed := range rounds(2, 4) {
+		for _, generation := range played() {
+			t.Run(fmt.Sprint(generation, "-", seed), func(t *testing.T) {
+				t.Parallel()
+				w := twoReviews(t, generation)
+				r := rand.New(rand.NewPCG(uint64(seed), 2))
+				w.one.r, w.other.r = r, r
+				for range 12 {
+					for range 1 + r.IntN(4) {
+						c, o := w.one, w.other
+						if r.IntN(2) == 0 {
+							c, o = o, c
+						}
+						c.said = max(c.said, o.said)
+						c.act()
+					}
+					w.one.spoil()
+					_ = w.one.sync(w.one.full, 0)
+					if r.IntN(2) == 0 {
+						_ = w.other.sync(w.other.full, 0)
+					}
+				}
+				w.one.frameio.ClearFaults()
+				w.one.iconik.ClearFaults()
+				w.synced(6)
+				assert.Empty(t, w.one.unequal())
+				assert.Empty(t, w.other.unequal())
+			})
+		}
+	}
 }
