@@ -127,7 +127,10 @@ type Definition struct {
 	Do      string
 
 	needs []string // checks that must not have failed or been skipped
-	run   func(ctx context.Context, x *exam) finding
+	// spoiledBy is a check of what all tenants share that must not have failed, but may be skipped: access tokens are kept in a ledger,
+	// if there is one.
+	spoiledBy string
+	run       func(ctx context.Context, x *exam) finding
 }
 
 // Needs returns the IDs of the checks that this one depends on.
@@ -231,6 +234,13 @@ func examine(ctx context.Context, d Definition, x *exam, known, common map[strin
 		<-sl.done
 		if sl.check.Status == Fail || sl.check.Status == Skipped {
 			own.check.finish(skip("skipped: it depends on %s", need))
+			return
+		}
+	}
+	if sl := common[d.spoiledBy]; sl != nil {
+		<-sl.done
+		if sl.check.Status == Fail {
+			own.check.finish(skip("skipped: it depends on %s", d.spoiledBy))
 			return
 		}
 	}

@@ -105,6 +105,7 @@ func breakages() []breakage {
 		}},
 		{"ledger.reachable", func(h *harness) { h.Ledger, h.LedgerErr = nil, errors.New("unable to open database file") }},
 		{"ledger.schema", func(h *harness) { h.Ledger, h.LedgerErr = nil, h.upgradedLedger() }},
+		{"ledger.writable", func(h *harness) { h.lockLedger() }},
 		{"ledger.mode", func(h *harness) {
 			h.temporal.pollers["framebridge-transfers Activity"] = []string{"12@here@", "7@there@"}
 		}},
@@ -307,6 +308,17 @@ func (h *harness) upgradedLedger() error {
 	must(err)
 	_, err = ledger.Open(h.t.Context(), dsn)
 	return err
+}
+
+// lockLedger keeps a transaction open, as another process may.
+func (h *harness) lockLedger() {
+	h.Timeout = 2 * time.Second
+	other, err := sql.Open("sqlite", strings.TrimPrefix(h.Config.Ledger.DSN.Reveal(), "sqlite:")+"?_txlock=immediate")
+	must(err)
+	h.t.Cleanup(func() { _ = other.Close() })
+	tx, err := other.BeginTx(h.t.Context(), nil)
+	must(err)
+	h.t.Cleanup(func() { _ = tx.Rollback() })
 }
 
 func (h *harness) reopen(key string) {

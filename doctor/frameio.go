@@ -110,7 +110,7 @@ func frameioChecks() []Definition {
 		{ID: "frameio.clock", Meaning: "Framebridge rejects webhooks whose timestamp is more than 5 minutes off.", Do: "Synchronize this machine's clock with NTP.",
 			needs: []string{"frameio.reachable"}, run: func(ctx context.Context, x *exam) finding { return skew(ctx, x, apiPath(x)) }},
 		{ID: "frameio.sign_in", Meaning: "Adobe issues no access token: all of this tenant's work waits.", Do: "Check frameio.ims.client_id and client_secret. A person's sign-in expires after 14 days without use: run `starter login`.",
-			needs: []string{"frameio.reachable"}, run: func(_ context.Context, x *exam) finding {
+			needs: []string{"frameio.reachable"}, spoiledBy: "ledger.writable", run: func(_ context.Context, x *exam) finding {
 				if x.tenant.Frameio.IMS.ClientID == "" {
 					return skip("a developer token is used, not Adobe's sign-in")
 				}
@@ -121,9 +121,9 @@ func frameioChecks() []Definition {
 				return ok("Adobe issues an access token")
 			}},
 		{ID: "frameio.scopes", Meaning: "The credential lacks scopes that Frame.io needs.", Do: "Add the scopes to the credential in Adobe's Developer Console: openid, AdobeID and frame.s2s.all; for a person, openid, AdobeID, email, profile, offline_access and additional_info.roles. A legacy token needs the scopes listed in docs/legacy.md.",
-			needs: []string{"frameio.reachable"}, run: scopes},
+			needs: []string{"frameio.reachable"}, spoiledBy: "ledger.writable", run: scopes},
 		{ID: "frameio.token", Meaning: "Frame.io rejects the token: all of this tenant's work waits.", Do: "Create a new token, or sign in again (`starter login`). Once an account is migrated to V4, Frame.io rejects its legacy tokens: set frameio.generation: v4. V4 also rejects tokens without the scopes AdobeID and additional_info.roles.",
-			needs: []string{"frameio.reachable"}, run: func(_ context.Context, x *exam) finding {
+			needs: []string{"frameio.reachable"}, spoiledBy: "ledger.writable", run: func(_ context.Context, x *exam) finding {
 				me, err := x.readMe()
 				if of, scopes := adobe(err); of {
 					needed := "frameio.sign_in"

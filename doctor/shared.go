@@ -153,7 +153,7 @@ func ledgerChecks() []Definition {
 				case x.LedgerErr != nil:
 					return fail("%v", x.LedgerErr)
 				}
-				if err := x.Ledger.Ping(ctx); err != nil {
+				if err := x.Ledger.Ping(ctx); err != nil && !errors.Is(err, ledger.ErrUnwritable) {
 					return fail("%v", err)
 				}
 				return ok("it responds")
@@ -164,6 +164,13 @@ func ledgerChecks() []Definition {
 					return fail("%v", x.LedgerErr)
 				}
 				return ok("its tables match this release")
+			}},
+		{ID: "ledger.writable", Meaning: "Archives and reviews wait, and webhooks get status 503. Nothing is lost: everything continues once the ledger can be written.", Do: "SQLite: free space on its disk, check that the folder and the file belong to the programs' user, and look for another process that has locked it. PostgreSQL: check whether it is a standby or read-only.",
+			needs: []string{"ledger.schema"}, run: func(ctx context.Context, x *exam) finding {
+				if err := x.Ledger.Ping(ctx); err != nil {
+					return fail("%v", err)
+				}
+				return ok("it can be written")
 			}},
 		{ID: "ledger.mode", Meaning: "SQLite serves one machine: workers on other machines would each have their own ledger and repeat its work.", Do: "Switch to PostgreSQL (ledger.dsn) before you add a second machine.",
 			needs: []string{"ledger.schema"}, run: func(ctx context.Context, x *exam) finding {

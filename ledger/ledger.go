@@ -35,6 +35,12 @@ type Option func(*Ledger) error
 // ErrTooNew means that this program is too old for the release that wrote the ledger.
 var ErrTooNew = database.ErrTooNew
 
+// ErrUnavailable means that the database cannot be used at the moment: it is unreachable, full, locked or read-only.
+var ErrUnavailable = database.ErrUnavailable
+
+// ErrUnwritable is an ErrUnavailable of a ledger that can be read, but not written.
+var ErrUnwritable = database.ErrUnwritable
+
 // Open opens the ledger at "sqlite:FILE" or "postgres://…", and creates it if needed. It returns ErrTooNew for a ledger that this
 // program must not touch.
 func Open(ctx context.Context, dsn string, opts ...Option) (*Ledger, error) {
@@ -63,7 +69,7 @@ func (l *Ledger) Close() {
 	}
 }
 
-// Ping returns an error if the database does not answer.
+// Ping returns an error if the database does not answer or cannot be written.
 func (l *Ledger) Ping(ctx context.Context) error { return l.db.Ping(ctx) }
 
 // Outbox returns the box that keeps mails until they are sent.

@@ -228,3 +228,15 @@ func TestAnAddOfNothingIsOfTheMigrationsOwn(t *testing.T) {
 		assert.Equal(t, &take, otherSelection(take))
 	}
 }
+
+func TestWithoutItsLedgerACommandIsUnreachable(t *testing.T) {
+	v := withRows(t)
+	file := strings.TrimPrefix(v.ledger, "sqlite:")
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, os.Mkdir(file, 0o700)) // not even root opens that as a database
+	for _, args := range []string{"archives", "status|Winter", "reviews", "projects", "audit", "archive|Winter|--detach", "reclaim|status|Winter", "migrate|status", "console", "serve"} {
+		out, code := v.run(t, "", strings.Split(args, "|")...)
+		assert.Equal(t, exitUnreachable, code, "%s: %s", args, out)
+		assert.Contains(t, out, "ledger", args)
+	}
+}

@@ -41,7 +41,7 @@ const (
 	exitFailed      = 1 // the command failed
 	exitUsage       = 2 // usage or configuration error
 	exitExceptions  = 3 // the archive ended, but not simply verified
-	exitUnreachable = 4 // a vendor or Temporal cannot be reached
+	exitUnreachable = 4 // a vendor, Temporal or the ledger cannot be reached
 )
 
 // exitError is an error with an exit code other than exitFailed's.
@@ -114,7 +114,7 @@ func exitCode(err error) int {
 		return coded.code
 	case errors.As(err, &problems), errors.Is(err, config.ErrNoFile):
 		return exitUsage
-	case errors.Is(err, control.ErrUnavailable), errors.Is(err, temporalclient.ErrUnreachable), errors.As(err, &vendor) && vendor.Class == rest.Retryable:
+	case errors.Is(err, control.ErrUnavailable), errors.Is(err, temporalclient.ErrUnreachable), errors.Is(err, ledger.ErrUnavailable), errors.As(err, &vendor) && vendor.Class == rest.Retryable:
 		return exitUnreachable
 	}
 	return exitFailed

@@ -26,6 +26,8 @@ type DB struct {
 	kept           *prepared // for write; nil on PostgreSQL
 	postgres       bool
 	took           latency
+	file           string      // SQLite's
+	opened         os.FileInfo // of the file; nil until it is open, and on PostgreSQL
 }
 
 // Open opens the database at "sqlite:FILE" or "postgres://…", and creates it if needed. No error contains the DSN.
@@ -53,7 +55,7 @@ func (d *DB) openSQLite(file string) error {
 		return errors.New("sqlite: is followed by no file")
 	}
 	if err := keepPrivate(file); err != nil {
-		return err
+		return &unavailable{err.Error(), err}
 	}
 	// Transactions lock the file when they begin, in all processes, instead of failing when they come to write.
 	q := url.Values{"_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(ON)"}, "_txlock": {"immediate"}}
@@ -69,7 +71,9 @@ func (d *DB) openSQLite(file string) error {
 	d.read.SetMaxOpenConns(8)
 	d.kept = newPrepared(d.write)
 	d.reader, d.writer = newPrepared(d.read).outside(), d.kept.outside()
-	return nil
+	d.file = file
+	d.opened, err = os.Stat(file)
+	return err
 }
 
 // keepPrivate creates the file if it does not exist. It lets only the owner read it and the files that SQLite puts next to
@@ -151,7 +155,7 @@ func (d *DB) Schema() Schema {
 // Postgres reports whether the database is PostgreSQL.
 func (d *DB) Postgres() bool { return d.postgres }
 
-// WithoutDSN returns an error without the DSN and its password. Of what it wraps, only ErrTooNew is kept.
+// WithoutDSN returns an error without the DSN and its password. Of what it wraps, only ErrTooNew and ErrUnavailable are kept.
 func WithoutDSN(err error, dsn string) error {
 	text := strings.ReplaceAll(err.Error(), dsn, "the ledger")
 	if u, perr := url.Parse(dsn); perr == nil && u.User != nil {
@@ -161,6 +165,9 @@ func WithoutDSN(err error, dsn string) error {
 	}
 	if before, after, _ := strings.Cut(text, ErrTooNew.Error()); errors.Is(err, ErrTooNew) {
 		return fmt.Errorf("%s%w%s", before, ErrTooNew, after)
+	}
+	if errors.Is(err, ErrUnavailable) || cannotBeUsed(err) {
+		return &unavailable{text, ErrUnavailable}
 	}
 	return errors.New(text)
 }
@@ -175,10 +182,10 @@ func (d *DB) Close() {
 	}
 }
 
-// Ping returns an error if the database does not answer, or if PostgreSQL accepts no changes.
+// Ping returns an error if the database does not answer or accepts no changes.
 func (d *DB) Ping(ctx context.Context) error {
 	if !d.postgres {
-		return d.read.PingContext(ctx)
+		return d.touch(ctx)
 	}
 	conn, err := d.read.Conn(ctx)
 	if err != nil {
@@ -190,8 +197,20 @@ func (d *DB) Ping(ctx context.Context) error {
 	}
 	return conn.Raw(func(c any) error {
 		if pg, ok := c.(*stdlib.Conn); ok && isReadOnly(pg.Conn()) {
-			return errReadOnly
+			return unwritable{errReadOnly}
 		}
 		return nil
 	})
+}
+
+// touch writes to an SQLite ledger: a full disk, a lost permission or a lock shows in nothing less. Nothing uses the number that it
+// sets to what it is.
+func (d *DB) touch(ctx context.Context) error {
+	if err := d.inPlace(); err != nil {
+		return unwritable{err}
+	}
+	if _, err := d.write.ExecContext(ctx, "PRAGMA user_version = 0"); err != nil {
+		return unwritable{err}
+	}
+	return nil
 }

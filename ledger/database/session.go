@@ -24,24 +24,28 @@ type Session struct {
 	postgres bool
 	inTx     bool
 	took     prometheus.Observer // nil in a transaction, which is observed as a whole
+	inPlace  func() error        // nil in a transaction, which asks when it begins and ends
 }
 
 // Reads returns a session for statements that change nothing.
 func (d *DB) Reads() Session {
-	return Session{q: d.reader, postgres: d.postgres, took: d.took.reads}
+	return Session{q: d.reader, postgres: d.postgres, took: d.took.reads, inPlace: d.inPlace}
 }
 
 // Writes returns a session for single statements that change something.
 func (d *DB) Writes() Session {
-	return Session{q: d.writer, postgres: d.postgres, took: d.took.writes}
+	return Session{q: d.writer, postgres: d.postgres, took: d.took.writes, inPlace: d.inPlace}
 }
 
 // Tx runs a transaction. SQLite's lock the whole file when they begin. In PostgreSQL, ForUpdate locks rows.
 func (d *DB) Tx(ctx context.Context, run func(Session) error) error {
 	defer timed(d.took.transactions)()
+	if err := d.inPlace(); err != nil {
+		return err
+	}
 	tx, err := d.write.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return told(err)
 	}
 	q := querier(tx)
 	if d.kept != nil {
@@ -51,9 +55,12 @@ func (d *DB) Tx(ctx context.Context, run func(Session) error) error {
 	}
 	defer func() { _ = tx.Rollback() }() // after an error or a panic; a no-op after a commit
 	if err := run(Session{q: q, postgres: d.postgres, inTx: true}); err != nil {
+		return told(err)
+	}
+	if err := d.inPlace(); err != nil {
 		return err
 	}
-	return tx.Commit()
+	return told(tx.Commit())
 }
 
 // ForUpdate returns the clause that locks the rows a transaction reads. It is empty outside one, and on SQLite.
@@ -75,9 +82,12 @@ func (s Session) Now() string {
 // Exec runs a statement and returns how many rows it changed.
 func (s Session) Exec(ctx context.Context, query string, args ...any) (int64, error) {
 	defer timed(s.took)()
+	if err := s.ask(); err != nil {
+		return 0, err
+	}
 	res, err := s.q.ExecContext(ctx, s.bind(query), s.args(args)...)
 	if err != nil {
-		return 0, err
+		return 0, told(err)
 	}
 	return res.RowsAffected()
 }
@@ -85,9 +95,12 @@ func (s Session) Exec(ctx context.Context, query string, args ...any) (int64, er
 // Query returns rows, which the caller must close.
 func (s Session) Query(ctx context.Context, query string, args ...any) (*Rows, error) {
 	defer timed(s.took)()
+	if err := s.ask(); err != nil {
+		return nil, err
+	}
 	r, err := s.q.QueryContext(ctx, s.bind(query), s.args(args)...) //nolint:rowserrcheck,sqlclosecheck // the caller's
 	if err != nil {
-		return nil, err
+		return nil, told(err)
 	}
 	return &Rows{Rows: r, postgres: s.postgres}, nil
 }
@@ -95,7 +108,18 @@ func (s Session) Query(ctx context.Context, query string, args ...any) (*Rows, e
 // Row returns one row. If there is none, Scan returns sql.ErrNoRows.
 func (s Session) Row(ctx context.Context, query string, args ...any) Row {
 	defer timed(s.took)()
+	if err := s.ask(); err != nil {
+		return Row{err: err}
+	}
 	return Row{Row: s.q.QueryRowContext(ctx, s.bind(query), s.args(args)...), postgres: s.postgres}
+}
+
+// ask returns an error if the database is not the one that was opened.
+func (s Session) ask() error {
+	if s.inPlace == nil {
+		return nil
+	}
+	return s.inPlace()
 }
 
 // Rows is the result of a query.
@@ -107,14 +131,23 @@ type Rows struct {
 // Scan reads the current row.
 func (r *Rows) Scan(dest ...any) error { return scanned(r.postgres, dest, r.Rows.Scan(dest...)) }
 
+// Err returns the error that ended the rows, if any.
+func (r *Rows) Err() error { return told(r.Rows.Err()) }
+
 // Row is the only row of a query.
 type Row struct {
 	*sql.Row
 	postgres bool
+	err      error // instead of a row
 }
 
 // Scan reads the row.
-func (r Row) Scan(dest ...any) error { return scanned(r.postgres, dest, r.Row.Scan(dest...)) }
+func (r Row) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	return scanned(r.postgres, dest, r.Row.Scan(dest...))
+}
 
 // Collect reads all rows of a query.
 func Collect[T any](ctx context.Context, s Session, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {
@@ -185,7 +218,7 @@ func (s Session) args(args []any) []any {
 
 func scanned(postgres bool, dest []any, err error) error {
 	if err != nil || !postgres {
-		return err
+		return told(err)
 	}
 	for _, d := range dest {
 		if _, ok := d.(*JSON); ok {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -21,7 +22,7 @@ const (
 )
 
 var (
-	descUp = prometheus.NewDesc("framebridge_ledger_up", "1 if the ledger could be read for this scrape.", nil, nil)
+	descUp = prometheus.NewDesc("framebridge_ledger_up", "1 if the ledger could be read and written for this scrape.", nil, nil)
 )
 
 // counts holds the metrics that the server counts itself.
@@ -81,8 +82,8 @@ func (m ledgerMetrics) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeLimit)
 	defer cancel()
 	up := 1.0
-	if err := m.all(ctx, ch); err != nil {
-		m.s.Log.WarnContext(ctx, "a scrape could not read the ledger", "error", err)
+	if err := errors.Join(m.all(ctx, ch), m.s.Ledger.Ping(ctx)); err != nil {
+		m.s.Log.WarnContext(ctx, "a scrape could not use the ledger", "error", err)
 		up = 0
 	}
 	ch <- prometheus.MustNewConstMetric(descUp, prometheus.GaugeValue, up)

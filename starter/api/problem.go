@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/plan/account"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/starter/control"
@@ -60,7 +61,7 @@ func (s *Server) failWith(c *gin.Context, err error, field string) {
 		return
 	}
 	s.Log.ErrorContext(c, "request failed", "request_id", c.GetString(requestIDKey), "error", err)
-	if errors.Is(err, control.ErrUnavailable) {
+	if errors.Is(err, control.ErrUnavailable) || errors.Is(err, ledger.ErrUnavailable) {
 		fail(c, http.StatusServiceUnavailable, "", control.ErrUnavailable.Error())
 		return
 	}

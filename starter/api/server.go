@@ -5,7 +5,6 @@ package api
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -17,10 +16,10 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/framebridge/framebridge/console"
+	"github.com/framebridge/framebridge/health"
 	"github.com/framebridge/framebridge/routes"
 	"github.com/framebridge/framebridge/signin"
 	"github.com/framebridge/framebridge/starter/control"
-	"github.com/framebridge/framebridge/temporalclient"
 	"github.com/framebridge/framebridge/version"
 )
 
@@ -103,7 +102,11 @@ func (s *Server) engine() *gin.Engine {
 
 func (s *Server) internalRoutes(r *gin.Engine, metrics prometheus.Gatherer) {
 	r.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok", "version": version.Get().String()}) })
-	r.GET("/readyz", s.ready)
+	checks := &health.Checks{Temporal: s.Temporal, Namespace: func() string { return s.Config().Temporal.Namespace }, Ledger: s.Ledger, Log: s.Log}
+	r.GET("/readyz", func(c *gin.Context) {
+		states, status := checks.Ask(c.Request.Context())
+		c.JSON(status, states)
+	})
 	r.GET("/metrics", gin.WrapH(promhttp.HandlerFor(metrics, promhttp.HandlerOpts{})))
 	r.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", openAPI) })
 }
@@ -143,22 +146,4 @@ func (s *Server) apiRoutes(r *gin.Engine) {
 	api.GET("/reviews", ask, s.bearer, s.listReviews)
 	api.GET("/reviews/:id", ask, s.bearer, s.getReview)
 	api.GET("/reviews/:id/:file", within(writeTimeLimit), s.bearer, s.getComments)
-}
-
-func (s *Server) ready(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), 3*time.Second)
-	defer cancel()
-	pinged := make(chan error, 1)
-	go func() { pinged <- s.Ledger.Ping(ctx) }()
-	checks, status := gin.H{"temporal": "ok", "ledger": "ok"}, http.StatusOK
-	if err := temporalclient.Ready(ctx, s.Temporal, s.Config().Temporal.Namespace); err != nil {
-		checks["temporal"], status = "unreachable", http.StatusServiceUnavailable
-		if errors.Is(err, temporalclient.ErrNoNamespace) {
-			checks["temporal"] = err.Error()
-		}
-	}
-	if err := <-pinged; err != nil {
-		checks["ledger"], status = "unreachable", http.StatusServiceUnavailable
-	}
-	c.JSON(status, checks)
 }

@@ -89,10 +89,11 @@ var arrows = map[string][]string{
 	"plan/schedule":          {},
 	"setup":                  {"clients/frameio", "clients/iconik", "clients/rest", "config", "english", "ledger", "mapping", "redact"},
 	"doctor":                 {"clients/...", "config", "english", "ledger", "redact", "setup", "workflows"},
+	"health":                 {"ledger", "temporalclient"},
 	"worker":                 {"worker/process"},
-	"worker/process":         {"activities", "config", "ledger", "redact", "telemetry", "temporalclient", "transfer", "untrusted", "version", "workflows"},
+	"worker/process":         {"activities", "config", "health", "ledger", "redact", "telemetry", "temporalclient", "transfer", "untrusted", "version", "workflows"},
 	"starter":                {"clients/frameio", "clients/frameio/open", "clients/iconik", "clients/rest", "config", "custody", "custody/verify", "doctor", "english", "ledger", "ledger/people", "mapping", "plan/account", "plan/schedule", "redact", "report", "routes", "setup", "signin", "starter/...", "telemetry", "temporalclient", "untrusted", "version", "workflows"},
-	"starter/api":            {"clients/frameio", "clients/iconik", "clients/rest", "config", "console", "custody", "doctor", "english", "events", "export", "ledger", "mapping", "plan/account", "redact", "report", "routes", "setup", "signin", "starter/control", "temporalclient", "untrusted", "version", "workflows"},
+	"starter/api":            {"clients/frameio", "clients/iconik", "clients/rest", "config", "console", "custody", "doctor", "english", "events", "export", "health", "ledger", "mapping", "plan/account", "redact", "report", "routes", "setup", "signin", "starter/control", "temporalclient", "untrusted", "version", "workflows"},
 	"starter/control":        {"clients/frameio", "clients/frameio/open", "clients/hooks", "clients/iconik", "clients/mail", "clients/rest", "config", "custody", "doctor", "english", "events", "export", "ledger", "ledger/people", "mapping", "notify", "plan", "plan/account", "readers", "redact", "report", "routes", "temporalclient", "version", "workflows"},
 	"console":                {"config", "console/...", "custody", "doctor", "english", "export", "ledger", "mapping", "plan/account", "plan/schedule", "redact", "report", "signin", "temporalclient", "version", "workflows"},
 	"console/page":           {"english", "redact", "report"},
@@ -118,7 +119,7 @@ var arrows = map[string][]string{
 
 // strangers are external packages that only these rooms may import.
 var strangers = map[string][]string{
-	"go.temporal.io/":              {"workflows", "activities", "worker/process", "starter", "starter/...", "doctor", "temporalclient", "test/temporaltest", "tools/bench-archive"},
+	"go.temporal.io/":              {"workflows", "activities", "worker/process", "starter", "starter/...", "doctor", "health", "temporalclient", "test/temporaltest", "tools/bench-archive"},
 	"github.com/gin-gonic/":        {"starter/api"},
 	"go.yaml.in/":                  {"config"},
 	"github.com/spf13/viper":       {"config"},

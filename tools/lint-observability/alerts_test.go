@@ -102,7 +102,7 @@ type alertCase struct {
 var cases = []alertCase{
 	{"FramebridgeDown", `up{job="framebridge-worker",instance="w"} 1 0x20`, `up{job="framebridge-worker",instance="w"} 1 0x3 1x20
 up{job="other",instance="o"} 0x30`, 10 * time.Minute, "framebridge-worker on w does not answer."},
-	{"FramebridgeLedgerUnreachable", `framebridge_ledger_up{instance="s"} 0x20`, `framebridge_ledger_up{instance="s"} 1x20`, 10 * time.Minute, "The starter on s cannot read the ledger."},
+	{"FramebridgeLedgerUnreachable", `framebridge_ledger_up{instance="s"} 0x20`, `framebridge_ledger_up{instance="s"} 1x20`, 10 * time.Minute, "The starter on s cannot read or write the ledger."},
 	{"FramebridgeArchiveFailed", `framebridge_archive_last_failure_timestamp_seconds{tenant="t",status="failed"} 300x80`, `framebridge_archive_last_failure_timestamp_seconds{tenant="t",status="failed"} -3600x80`,
 		10 * time.Minute, "An archive of tenant t ended failed within the last hour."},
 	{"FramebridgeStuck", `framebridge_stuck_attempts_total{tenant="t",activity="a"} _x5 1 2 3 4x20`, `framebridge_stuck_attempts_total{tenant="t",activity="a"} 4x100`, 15 * time.Minute,

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/framebridge/framebridge/activities"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/health"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/redact"
 	"github.com/framebridge/framebridge/telemetry"
@@ -87,7 +89,7 @@ func run(ctx context.Context, o options) error {
 	fatal := make(chan error, 2)
 	main, moving := workers(tc, live, acts, fatal)
 	var ready atomic.Bool
-	server, err := serve(cfg.Worker.Listen, &ready, metrics, l, tc, cfg.Temporal.Namespace)
+	server, err := serve(cfg.Worker.Listen, &ready, metrics, &health.Checks{Temporal: tc, Namespace: func() string { return cfg.Temporal.Namespace }, Ledger: l, Log: log})
 	if err != nil {
 		return fmt.Errorf("worker.listen: %w", err)
 	}
@@ -161,30 +163,20 @@ func workerOptions(most int, live *config.Live, fatal chan<- error) worker.Optio
 }
 
 // serve starts the server for health checks and metrics.
-func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, l *ledger.Ledger, tc client.Client, namespace string) (*http.Server, error) {
+func serve(listen string, ready *atomic.Bool, metrics *prometheus.Registry, checks *health.Checks) (*http.Server, error) {
 	mux := http.NewServeMux()
-	say := func(w http.ResponseWriter, status int, text string) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		fmt.Fprintf(w, "{\"status\":%q}\n", text)
-	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprintf(w, "{\"status\":\"ok\",\"version\":%q}\n", version.Get())
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
-		defer cancel()
-		err := temporalclient.Ready(ctx, tc, namespace)
-		if errors.Is(err, temporalclient.ErrNoNamespace) {
-			say(w, http.StatusServiceUnavailable, err.Error())
-			return
+		answer, status := checks.Ask(r.Context())
+		if answer["status"] = "ready"; status != http.StatusOK || !ready.Load() {
+			answer["status"], status = "not ready", http.StatusServiceUnavailable
 		}
-		if err = errors.Join(err, l.Ping(ctx)); err != nil || !ready.Load() {
-			say(w, http.StatusServiceUnavailable, "not ready")
-			return
-		}
-		say(w, http.StatusOK, "ready")
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(answer)
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	listener, err := net.Listen("tcp", listen) //nolint:noctx // a local port answers at once

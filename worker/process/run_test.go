@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"go.temporal.io/sdk/mocks"
 	"google.golang.org/grpc"
 
+	"github.com/framebridge/framebridge/health"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/test/emptyledger"
 )
@@ -31,7 +33,7 @@ func TestTheWorkerSaysWhetherItIsReady(t *testing.T) {
 	tc := &mocks.Client{}
 	down := tc.On("CheckHealth", mock.Anything, mock.Anything).Return(nil, serviceerror.NewUnavailable("down"))
 	var ready atomic.Bool
-	server, err := serve("127.0.0.1:0", &ready, prometheus.NewRegistry(), book, tc, "default")
+	server, err := serve("127.0.0.1:0", &ready, prometheus.NewRegistry(), &health.Checks{Temporal: tc, Namespace: func() string { return "default" }, Ledger: book, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = server.Close() })
 	assert.Positive(t, server.ReadHeaderTimeout)
