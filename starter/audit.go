@@ -33,7 +33,7 @@ extract can be verified. With --verify it checks the whole log against its hashe
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withTenant(o, fromLedger, func(ctx context.Context, out io.Writer, s *service, t *config.Tenant, _ []string) error {
 				if verify {
-					return verifyAudit(ctx, out, s.Ledger.Tenant(t.ID))
+					return verifyAudit(ctx, out, s.Ledger.Tenant(t.ID), asJSON)
 				}
 				return printAudit(ctx, out, s.Ledger.Tenant(t.ID), filter, after, asJSON)
 			})(cmd, args)
@@ -46,15 +46,28 @@ extract can be verified. With --verify it checks the whole log against its hashe
 	flags.StringVar(&filter.Action, "action", "", "only one action, such as stop or refused")
 	flags.StringVar(&filter.Text, "text", "", "only entries that contain this text")
 	flags.Int64Var(&after, "after", 0, "only entries after this number")
-	flags.BoolVar(&asJSON, "json", false, "print one JSON object per line")
+	flags.BoolVar(&asJSON, "json", false, "print one JSON object per line; with --verify, one in all")
 	flags.BoolVar(&verify, "verify", false, "check the log against its hashes")
 	return cmd
 }
 
-func verifyAudit(ctx context.Context, out io.Writer, l ledger.TenantLedger) error {
+func verifyAudit(ctx context.Context, out io.Writer, l ledger.TenantLedger, asJSON bool) error {
 	p, err := l.ProveAudit(ctx)
-	if errors.Is(err, ledger.ErrChain) {
+	changed := errors.Is(err, ledger.ErrChain)
+	if asJSON && (err == nil || changed) {
+		answer := map[string]any{"unchanged": !changed, "entries": p.Entries, "erased": append([]int64{}, p.Erased...)}
+		if changed {
+			answer = map[string]any{"unchanged": false, "reason": err.Error()}
+		}
+		if perr := printJSON(out, answer); perr != nil {
+			return perr
+		}
+	}
+	if changed {
 		return &exitError{exitFailed, err.Error()}
+	}
+	if asJSON {
+		return err
 	}
 	if err == nil {
 		_, err = fmt.Fprintf(out, "The audit log is unchanged: %s.\n", english.Count(p.Entries, "entry"))

@@ -47,6 +47,9 @@ func TestAuditPrintsWhoDidWhat(t *testing.T) {
 	text, code = v.run(t, "", "audit", "--verify")
 	assert.Zero(t, code, text)
 	assert.Contains(t, text, "unchanged: 3 entries")
+	text, code = v.run(t, "", "audit", "--verify", "--json")
+	assert.Zero(t, code, text)
+	assert.JSONEq(t, `{"unchanged": true, "entries": 3, "erased": []}`, text)
 }
 
 // A detail written by an earlier release does not prevent the rest of the log from being printed.

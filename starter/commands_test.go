@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -238,5 +239,20 @@ func TestWithoutItsLedgerACommandIsUnreachable(t *testing.T) {
 		out, code := v.run(t, "", strings.Split(args, "|")...)
 		assert.Equal(t, exitUnreachable, code, "%s: %s", args, out)
 		assert.Contains(t, out, "ledger", args)
+	}
+}
+
+// failing fails to write, as a full disk does.
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestACommandWhoseOutputIsLostHasFailed(t *testing.T) {
+	v := withRows(t)
+	for _, args := range []string{"archives", "plan|Winter", "plan|Winter|--json", "migrate|plan", "review|show|r1", "status|Summer Campaign", "audit|--verify", "console", "help", "completion|bash"} {
+		cmd := command()
+		cmd.SetOut(failing{})
+		cmd.SetArgs(append(strings.Split(args, "|"), "--config", v.config, "--log-level", "error"))
+		assert.ErrorIs(t, run(t.Context(), cmd), syscall.ENOSPC, args)
 	}
 }

@@ -89,6 +89,22 @@ func TestTheVersionIsPrinted(t *testing.T) {
 	}
 }
 
+// What Ctrl-C cuts off is not told as a vendor that cannot be reached.
+func TestACommandThatIsInterruptedSaysSo(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	for _, err := range []error{errors.New("iconik: matching storage: context canceled"), &exitError{exitUnreachable, "Frame.io: GET /me: interrupt signal received"}} {
+		assert.Equal(t, err, interrupted(ctx, err))
+	}
+	cancel()
+	for _, err := range []error{errors.New("iconik: matching storage: context canceled"), &exitError{exitUnreachable, "Frame.io: GET /me: interrupt signal received"}} {
+		said := interrupted(ctx, err)
+		require.EqualError(t, said, "interrupted")
+		assert.Equal(t, exitFailed, exitCode(said))
+	}
+	following := &exitError{exitFailed, "no longer following; the archive continues"}
+	assert.Equal(t, error(following), interrupted(ctx, following))
+}
+
 func TestExitCodes(t *testing.T) {
 	assert.Equal(t, exitUnreachable, exitCode(errors.Join(control.ErrUnavailable, errors.New("x"))))
 	assert.Equal(t, exitUnreachable, exitCode(temporalclient.ErrUnreachable))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -62,10 +63,12 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := run(ctx, command())
 	if err == nil {
 		return
 	}
+	err = interrupted(ctx, err)
 	var coded *exitError
 	if !errors.As(err, &coded) || coded.text != "" {
 		fmt.Fprintln(os.Stderr, "starter:", redact.Scrub(err.Error()))
@@ -73,8 +76,11 @@ func main() {
 	os.Exit(exitCode(err))
 }
 
-// run executes a command line. Any error before a command begins is a usage error.
+// run executes a command line. Any error before a command begins is a usage error. A command whose output could not be written has
+// failed, whatever it thinks.
 func run(ctx context.Context, root *cobra.Command) error {
+	out := &output{Writer: root.OutOrStdout()}
+	root.SetOut(out)
 	began := false
 	check := root.PersistentPreRunE
 	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
@@ -86,7 +92,33 @@ func run(ctx context.Context, root *cobra.Command) error {
 	if err != nil && !began {
 		return usage(fmt.Errorf("%w\nUsage: %s\nMore: %s --help", err, cmd.UseLine(), cmd.CommandPath()))
 	}
+	if err == nil {
+		return out.err
+	}
 	return err
+}
+
+// interrupted returns what a command that a signal has ended says: what the signal cut off is no fault of a vendor's.
+func interrupted(ctx context.Context, err error) error {
+	var coded *exitError
+	if ctx.Err() == nil || errors.As(err, &coded) && coded.code != exitUnreachable {
+		return err
+	}
+	return &exitError{exitFailed, "interrupted"}
+}
+
+// output remembers the first error of writing.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // subcommand checks the arguments of a command that only groups others.

@@ -20,6 +20,7 @@ const (
 	headerTimeLimit  = 5 * time.Second  // to send the headers
 	requestTimeLimit = 15 * time.Second // to send the whole request
 	idleTimeLimit    = time.Minute      // between two requests
+	closingTimeLimit = 20 * time.Second // to answer the requests in progress at the end
 	maxHeader        = 32 << 10
 
 	registerPatience = 700 * time.Millisecond // so that a probe gets a response within a second, whatever Temporal does
@@ -58,8 +59,8 @@ func (s *Server) Serve(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
-	s.Log.Info("starter is stopping")
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	s.Log.Info("starter is stopping: it answers the requests in progress, and a second signal ends it at once", "within", closingTimeLimit.String())
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTimeLimit)
 	defer cancel()
 	for _, l := range servers {
 		if err := l.server.Shutdown(closing); err != nil {

@@ -65,7 +65,11 @@ func render(t *testing.T, values map[string]any) (map[string]string, error) {
 	t.Helper()
 	loaded, err := loader.Load(chart)
 	require.NoError(t, err)
-	top, err := util.ToRenderValues(loaded, values, common.ReleaseOptions{Name: "fb", Namespace: "media", IsInstall: true, Revision: 1}, common.DefaultCapabilities)
+	on, err := common.ParseKubeVersion("v1.30.0")
+	require.NoError(t, err)
+	cluster := *common.DefaultCapabilities
+	cluster.KubeVersion = *on
+	top, err := util.ToRenderValues(loaded, values, common.ReleaseOptions{Name: "fb", Namespace: "media", IsInstall: true, Revision: 1}, &cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +181,13 @@ func checkPod(t *testing.T, pod corev1.PodSpec, config string) {
 	t.Helper()
 	require.Len(t, pod.Containers, 1)
 	c := pod.Containers[0]
-	assert.Greater(t, *pod.TerminationGracePeriodSeconds, int64(30), "a stop takes up to 30 s")
+	stopping := int64(30)
+	if c.Name == "starter" {
+		require.NotNil(t, c.Lifecycle, "requests arrive after the end of a pod has begun")
+		require.NotNil(t, c.Lifecycle.PreStop.Sleep)
+		stopping += c.Lifecycle.PreStop.Sleep.Seconds
+	}
+	assert.Greater(t, *pod.TerminationGracePeriodSeconds, stopping, "a stop takes up to 30 s")
 	assert.True(t, *pod.SecurityContext.RunAsNonRoot)
 	assert.True(t, *c.SecurityContext.ReadOnlyRootFilesystem)
 	assert.False(t, *c.SecurityContext.AllowPrivilegeEscalation)

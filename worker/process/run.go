@@ -59,6 +59,7 @@ func run(ctx context.Context, o options) error {
 	cfg.LogWarnings(log)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 
 	l, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
@@ -113,7 +114,7 @@ func run(ctx context.Context, o options) error {
 	case err = <-fatal:
 	}
 	ready.Store(false)
-	log.Info("worker is stopping")
+	log.Info("worker is stopping: it hands over what is under way, and a second signal ends it at once", "within", stopTimeout.String())
 	stopped := make(chan struct{})
 	go func() { moving.Stop(); close(stopped) }()
 	main.Stop()

@@ -63,7 +63,7 @@ spec:
   {{- with $root.Values.imagePullSecrets }}
   imagePullSecrets: {{- toYaml . | nindent 4 }}
   {{- end }}
-  terminationGracePeriodSeconds: 45 # both programs hand over within 30
+  terminationGracePeriodSeconds: 45 # both programs hand over within 30, the starter after its preStop
   securityContext:
     runAsNonRoot: true
     runAsUser: 65532
@@ -82,6 +82,10 @@ spec:
         {{- range $port, $number := .ports }}
         - {name: {{ $port }}, containerPort: {{ $number }}}
         {{- end }}
+      {{- if and (eq .component "starter") (semverCompare ">=1.30-0" $root.Capabilities.KubeVersion.Version) }}
+      lifecycle: # requests still arrive until every node and the Ingress know that the pod goes
+        preStop: {sleep: {seconds: 5}}
+      {{- end }}
       startupProbe:
         httpGet: {path: /healthz, port: {{ .health }}}
         periodSeconds: 2
