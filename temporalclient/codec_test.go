@@ -26,6 +26,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
@@ -215,6 +217,9 @@ func serveFrontend(t *testing.T) (*frontend, string) {
 	require.NoError(t, err)
 	f, server := &frontend{}, grpc.NewServer()
 	workflowservice.RegisterWorkflowServiceServer(server, f)
+	known := health.NewServer()
+	known.SetServingStatus("temporal.api.workflowservice.v1.WorkflowService", healthpb.HealthCheckResponse_SERVING)
+	healthpb.RegisterHealthServer(server, known)
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(server.Stop)
 	return f, l.Addr().String()

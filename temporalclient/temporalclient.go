@@ -82,18 +82,21 @@ func Lazy(cfg config.Temporal, log *slog.Logger, watch Watch) (client.Client, er
 	return client.NewLazyClient(o)
 }
 
-// Await waits until the server answers, logging now and then that it does not. It returns only the error of ctx.
+// Await waits until the server answers and has the namespace, logging now and then what is missing. It returns only the error of ctx.
 func Await(ctx context.Context, c client.Client, cfg config.Temporal, log *slog.Logger) error {
 	var said time.Time
 	for {
 		try, cancel := context.WithTimeout(ctx, healthTimeout)
-		_, err := c.CheckHealth(try, nil)
+		err := Ready(try, c, cfg.Namespace)
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if time.Since(said) > sayEvery {
-			log.Warn("waiting for Temporal", "error", unreachable(cfg, err))
+			if !errors.Is(err, ErrNoNamespace) {
+				err = unreachable(cfg, err)
+			}
+			log.Warn("waiting for Temporal", "error", err)
 			said = time.Now()
 		}
 		select {
