@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -21,6 +23,7 @@ func serveCommand(o *options) *cobra.Command {
 		Example: "  starter serve --config framebridge.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			signal.Ignore(syscall.SIGHUP) // would end a starter that waits for its ledger; later it reloads the configuration
 			ctx := cmd.Context()
 			var tell *telemetry.Telemetry
 			s, done, err := prepare(ctx, o, func(ctx context.Context, cfg *config.Config, log *slog.Logger) (client.Client, error) {

@@ -60,6 +60,7 @@ func run(ctx context.Context, o options) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	go live.Watch(ctx, log)      // already now: SIGHUP would end a worker that waits for its ledger or for Temporal
 
 	l, err := ledger.Open(ctx, cfg.Ledger.DSN.Reveal(), ledger.WithKey(cfg.Ledger.EncryptionKey.RevealAll()...))
 	if err != nil {
@@ -108,7 +109,6 @@ func run(ctx context.Context, o options) error {
 	log.Info("worker is ready", "version", version.Get().String(), "task_queue", cfg.Temporal.TaskQueue, "temporal", cfg.Temporal.Address, "tenants", len(cfg.Tenants), "listen", cfg.Worker.Listen)
 
 	go acts.Keep(ctx)
-	go live.Watch(ctx, log)
 	select {
 	case <-ctx.Done():
 	case err = <-fatal:
