@@ -5,6 +5,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -71,6 +72,13 @@ func (l *Ledger) Close() {
 
 // Ping returns an error if the database does not answer or cannot be written.
 func (l *Ledger) Ping(ctx context.Context) error { return l.db.Ping(ctx) }
+
+// LogIfNew logs that the ledger did not exist before. An SQLite ledger is easily looked for in the wrong folder.
+func (l *Ledger) LogIfNew(log *slog.Logger) {
+	if file := l.db.Created(); file != "" {
+		log.Warn("there was no ledger: a new one begins, which knows nothing of earlier archives and reviews", "file", file)
+	}
+}
 
 // Outbox returns the box that keeps mails until they are sent.
 func (l *Ledger) Outbox() outbox.Box { return outbox.New(l.db, l.keys) }

@@ -218,6 +218,7 @@ func prepare(ctx context.Context, o *options, dial func(context.Context, *config
 	if err != nil {
 		return nil, nil, fmt.Errorf("ledger.dsn: %w", err)
 	}
+	l.LogIfNew(log)
 	tc, err := dial(ctx, cfg, log)
 	if err != nil {
 		l.Close()

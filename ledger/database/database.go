@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ type DB struct {
 	took           latency
 	file           string      // SQLite's
 	opened         os.FileInfo // of the file; nil until it is open, and on PostgreSQL
+	created        bool        // the file did not exist
 }
 
 // Open opens the database at "sqlite:FILE" or "postgres://…", and creates it if needed. No error contains the DSN.
@@ -54,13 +56,14 @@ func (d *DB) openSQLite(file string) error {
 	if file == "" {
 		return errors.New("sqlite: is followed by no file")
 	}
+	_, err := os.Stat(file)
+	d.created = errors.Is(err, fs.ErrNotExist)
 	if err := keepPrivate(file); err != nil {
 		return &unavailable{err.Error(), err}
 	}
 	// Transactions lock the file when they begin, in all processes, instead of failing when they come to write.
 	q := url.Values{"_pragma": {"busy_timeout(15000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(ON)"}, "_txlock": {"immediate"}}
 	name := "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + q.Encode() // keeps a # or ? in a folder's name
-	var err error
 	if d.write, err = sql.Open("sqlite", name); err != nil {
 		return err
 	}
@@ -150,6 +153,17 @@ func (d *DB) Schema() Schema {
 		panic(err) // embedded
 	}
 	return Schema{Files: files, Oldest: oldestReader}
+}
+
+// Created returns the file of an SQLite ledger that did not exist before it was opened, and otherwise "".
+func (d *DB) Created() string {
+	if !d.created {
+		return ""
+	}
+	if path, err := filepath.Abs(d.file); err == nil {
+		return path
+	}
+	return d.file
 }
 
 // Postgres reports whether the database is PostgreSQL.

@@ -119,13 +119,19 @@ func TestAStatementsOwnErrorIsNotTheDatabases(t *testing.T) {
 	}
 }
 
-func TestALedgerThatCannotBeOpenedIsUnavailable(t *testing.T) {
+func TestALedgerIsNewOrThereOrUnavailable(t *testing.T) {
+	d, file := opened(t)
+	assert.Equal(t, file, d.Created())
+	again, err := Open(t.Context(), "sqlite:"+file)
+	require.NoError(t, err)
+	defer again.Close()
+	assert.Empty(t, again.Created())
 	for _, dsn := range []string{"sqlite:" + filepath.Join(t.TempDir(), "none", "ledger.db"), "postgres://nobody:secret-of-nobody@127.0.0.1:1/none"} {
 		_, err := Open(t.Context(), dsn)
 		require.ErrorIs(t, err, ErrUnavailable, dsn)
 		assert.NotContains(t, err.Error(), "secret-of-nobody")
 	}
-	_, err := Open(t.Context(), "sqlite:")
+	_, err = Open(t.Context(), "sqlite:")
 	require.Error(t, err)
 	assert.NotErrorIs(t, err, ErrUnavailable)
 }

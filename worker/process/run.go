@@ -67,6 +67,7 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("ledger.dsn: %w", err)
 	}
 	defer l.Close()
+	l.LogIfNew(log)
 	tell, err := telemetry.Open(ctx, cfg.Telemetry, "worker", log)
 	if err != nil {
 		return err
