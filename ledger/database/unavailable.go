@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"strings"
@@ -93,7 +94,7 @@ func (d *DB) inPlace() error {
 		return nil
 	}
 	now, err := os.Stat(d.file)
-	if err == nil && os.SameFile(now, d.opened) {
+	if err == nil && os.SameFile(now, d.opened) || err != nil && !errors.Is(err, fs.ErrNotExist) { // a folder that may not be read hides the file
 		return nil
 	}
 	return &unavailable{fmt.Sprintf("the ledger %s: %v", d.file, errMoved), errMoved}
