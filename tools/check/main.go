@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -27,6 +29,8 @@ type step struct {
 	long bool
 	// needsC steps are skipped, with a message, if there is no C compiler.
 	needsC bool
+	// beside steps run beside those after them, because they wait as much as they compute. Their output comes at the end.
+	beside bool
 	// needsBrowser steps print a message if there is no Chromium, and test the rest.
 	needsBrowser bool
 }
@@ -46,15 +50,15 @@ var steps = []step{
 	{name: "vet", args: []string{"go", "vet", "-tags", "integration", "./..."}},
 	{name: "workflows are deterministic", args: []string{"go", "run", workflowcheck, "./workflows/..."}},
 	{name: "lint", args: []string{"go", "tool", "-modfile=tools/lint/go.mod", "golangci-lint", "run", "./..."}, slow: true},
+	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "7", "./test/e2e"}, slow: true, beside: true},
 	{name: "fast tests", args: slices.Concat(inOneProcess, []string{"./test/contract", "./..."}), fast: true},
 	{name: "tests in one process, large tables in whole", args: slices.Concat(inOneProcess, []string{"-tags", "integration", "./test/contract"}), but: []string{"/console", "/signin", "/test/e2e"}, slow: true},
 	// The concurrent packages, with the race detector. Temporal's test environment supports it.
-	{name: "race detector", args: append([]string{"go", "test", "-race", sqliteAsItIs, "-p", "4", "-timeout", "9m"}, raced...), slow: true, needsC: true},
+	{name: "race detector", args: append([]string{"go", "test", "-race", sqliteAsItIs, "-p", "4", "-timeout", "15m"}, raced...), slow: true, needsC: true},
 	{name: "fuzzing", args: []string{"go", "run", "./tools/fuzz", "-time", "3s"}, slow: true, long: true},
 	{name: "chart, compose file, release and platforms", args: []string{"go", "test", "-C", "tools/lint-deploy", "-timeout", "15m"}, slow: true},
 	{name: "alert rules and dashboard", args: []string{"go", "test", "-C", "tools/lint-observability", "-timeout", "10m"}, slow: true},
 	{name: "the console and the sign-in in a browser", args: []string{"go", "test", "-tags", "integration", "-timeout", "9m", "-count", "1", "./console", "./signin"}, slow: true, needsBrowser: true},
-	{name: "tests against real processes", args: []string{"go", "test", "-tags", "integration", "-timeout", "35m", "-count", "1", "-parallel", "7", "./test/e2e"}, slow: true},
 }
 
 // havePostgres installs PostgreSQL for the ledger's tests if it can: as root on Debian, and not with --fast. Without it they
@@ -128,6 +132,8 @@ func main() {
 		fmt.Println("==", err)
 		os.Exit(1)
 	}
+	ok := true
+	var beside []func() bool
 	for _, s := range steps {
 		if s.slow && *fast || s.fast && !*fast || s.long && !*fuzz {
 			continue
@@ -139,28 +145,59 @@ func main() {
 		if s.needsBrowser && !installed("Chromium", []string{"chromium", "chromium-browser", "google-chrome", "chrome"}, "chromium") {
 			fmt.Printf("== %s: NOT TESTED in a browser: there is no Chromium on this machine; install it\n", s.name)
 		}
-		at := time.Now()
+		if s.beside {
+			fmt.Printf("== %s, beside what follows\n", s.name)
+			beside = append(beside, s.start(*fast))
+			continue
+		}
 		fmt.Printf("== %s\n", s.name)
-		var out strings.Builder
-		cmd := exec.Command(s.args[0], append(s.args[1:], packages(s.but)...)...)
-		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-		if s.quiet {
-			cmd.Stdout = &out
+		if ok = s.run(*fast, os.Stdout, os.Stderr); !ok {
+			break
 		}
-		switch {
-		case s.needsC:
-			cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
-		case !*fast: // as in releases, so that all steps, and the image, share what is compiled
-			cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		}
-		err := cmd.Run()
-		fmt.Print(out.String())
-		if err != nil || s.quiet && out.Len() > 0 {
-			fmt.Printf("== %s: FAILED after %s\n", s.name, time.Since(at).Round(time.Second))
-			os.Exit(1)
-		}
-		took, used := time.Since(at), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
-		fmt.Printf("== %s: %s, %s of processor time\n", s.name, took.Round(time.Second), used.Round(time.Second))
+	}
+	for _, wait := range beside {
+		ok = wait() && ok
+	}
+	if !ok {
+		os.Exit(1)
 	}
 	fmt.Printf("== all in %s\n", time.Since(begun).Round(time.Second))
+}
+
+// start runs the step in the background. wait prints its output once it has ended, and reports whether it is green.
+func (s step) start(fast bool) (wait func() bool) {
+	var out bytes.Buffer
+	green := make(chan bool)
+	go func() { green <- s.run(fast, &out, &out) }()
+	return func() bool {
+		is := <-green
+		fmt.Print(out.String())
+		return is
+	}
+}
+
+// run reports whether the step is green.
+func (s step) run(fast bool, stdout, stderr io.Writer) bool {
+	at := time.Now()
+	var said strings.Builder
+	cmd := exec.Command(s.args[0], append(s.args[1:], packages(s.but)...)...)
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	if s.quiet {
+		cmd.Stdout = io.MultiWriter(stdout, &said)
+	}
+	switch {
+	case s.needsC:
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	case !fast: // as in releases, so that all steps, and the image, share what is compiled
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	}
+	err := cmd.Run()
+	took := time.Since(at).Round(time.Second)
+	if err != nil || said.Len() > 0 {
+		fmt.Fprintf(stdout, "== %s: FAILED after %s\n", s.name, took)
+		return false
+	}
+	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	fmt.Fprintf(stdout, "== %s: %s, %s of processor time\n", s.name, took, used.Round(time.Second))
+	return true
 }
