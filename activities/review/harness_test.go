@@ -83,6 +83,9 @@ func (f *folder) UpdateShare(_ context.Context, _ string, change frameio.ShareCh
 	if f.locked == nil && change.ExpiresAt != nil {
 		f.share.ExpiresAt = *change.ExpiresAt
 	}
+	if f.locked == nil && change.Active != nil {
+		f.share.Active = *change.Active
+	}
 	once(&f.changed)
 	return f.locked
 }

@@ -339,6 +339,9 @@ func (r *review) lookAtShare(ctx context.Context) error {
 		return r.notifyOnce(ctx, "link:watermark", lostWatermark)
 	case !s.Active && r.row.LinkOff == s.ID: // by Framebridge
 	case !s.Active:
+		if err := r.reread(ctx); err != nil || !r.row.EndedAt.IsZero() { // a stop does not wait for a sync whose worker is lost
+			return err
+		}
 		return r.notifyOnce(ctx, "link:off", "Someone switched off the review link in Frame.io. Reviewers cannot open it. Framebridge syncs comments until the expiry.")
 	case !s.ExpiresAt.IsZero() && s.ExpiresAt.Sub(r.row.ExpiresAt).Abs() > time.Minute:
 		return r.otherExpiry(ctx, s.ExpiresAt, before)

@@ -39,6 +39,24 @@ func TestAnExtensionDuringASyncIsNotSomebodyElses(t *testing.T) {
 	}
 }
 
+// A sync whose worker was lost may still be running when the review ends.
+func TestTheEndsOwnLinkIsNotSwitchedOffBySomebody(t *testing.T) {
+	fio, box := &folder{}, make(outbox, 9)
+	r := sharedReview(t, fio, box)
+	_, err := r.steps.RevokeLink(t.Context(), workflows.EndReviewInput{ReviewRef: r.ref, Status: "stopped"})
+	require.NoError(t, err)
+	require.False(t, fio.share.Active)
+	require.NoError(t, r.lookAtShare(t.Context()))
+	assert.Empty(t, box)
+	assert.Empty(t, r.row.Notes)
+
+	fio = &folder{}
+	r = sharedReview(t, fio, box)
+	fio.share.Active = false
+	require.NoError(t, r.lookAtShare(t.Context()))
+	assert.Len(t, box, 1, "somebody did it")
+}
+
 // Whoever asked for an extension may not wait for its result: what Frame.io refuses stays with the review.
 func TestARefusedExtensionIsNoted(t *testing.T) {
 	for class, noted := range map[rest.Class]bool{rest.Forbidden: true, rest.Retryable: false} {
