@@ -45,7 +45,11 @@ func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef)
 	}
 	if len(assets) == 0 {
 		reason := "the assets are already in review and became new versions there"
-		if err := r.endedJob(ctx, "FINISHED", "The assets are already in review: they were sent again as new versions under the same link."); err != nil {
+		expires, err := r.stillExpires(ctx, out.HandedOver)
+		if err == nil {
+			err = r.endedJob(ctx, "FINISHED", "The assets are already in review: they were sent again as new versions under the same link."+expires)
+		}
+		if err != nil {
 			return out, err
 		}
 		r.notify(ctx, "Sent again under the same link", "The assets are already in review and became new versions there.")
@@ -125,6 +129,7 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 	}
 	var mine []ledger.ReviewAsset
 	var handed []string
+	elsewhere := map[string][]string{} // titles, by the review that took them
 	for _, id := range ids {
 		asset, err := r.newAsset(ctx, id)
 		var un *unsendable
@@ -148,9 +153,15 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 		case !slices.Contains(handed, other):
 			handed = append(handed, other)
 		}
+		elsewhere[other] = append(elsewhere[other], fmt.Sprintf("%q", asset.Title))
 	}
 	if len(mine)+len(handed) == 0 {
 		return nil, fault.Content("The selection contains no asset that can be sent.")
+	}
+	if len(mine) > 0 {
+		if err := r.noteElsewhere(ctx, handed, elsewhere); err != nil {
+			return nil, err
+		}
 	}
 	_, err := r.ledger.AddAssets(ctx, func(have []ledger.ReviewAsset) []ledger.ReviewAsset {
 		if len(have) > 0 {
@@ -159,6 +170,32 @@ func (r *review) chooseAssets(ctx context.Context) ([]string, error) {
 		return mine
 	})
 	return handed, err
+}
+
+// noteElsewhere notes what was selected and is not under this review's link, because another review shows it.
+func (r *review) noteElsewhere(ctx context.Context, reviews []string, titles map[string][]string) error {
+	for _, id := range reviews {
+		other, _, err := r.tenant.Ledger.Review(id).Get(ctx)
+		if err != nil {
+			return err
+		}
+		if err := r.note(ctx, fmt.Sprintf("Already in the review %q, and sent there again instead of under this link: %s.", other.Title, english.Shorten(strings.Join(titles[id], ", "), 500))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stillExpires returns what people read of the expiry of the review that took a click's assets, which the click does not change.
+func (r *review) stillExpires(ctx context.Context, reviews []string) (string, error) {
+	if len(reviews) != 1 {
+		return "", nil
+	}
+	other, _, err := r.tenant.Ledger.Review(reviews[0]).Get(ctx)
+	if err != nil || other.ExpiresAt.IsZero() {
+		return "", err
+	}
+	return fmt.Sprintf(" It still expires on %s: to change that, extend the review.", other.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")), nil
 }
 
 // contents adds a collection's assets with add, and appends its subcollections to open.

@@ -282,3 +282,36 @@ func TestTwoReviewsEndEqual(t *testing.T) {
 		}
 	}
 }
+
+// Whoever selects what is in review, and more, reads what the new link does not show; whoever selects only that, when its link expires.
+func TestWhatIsInReviewAlreadyIsNamed(t *testing.T) {
+	t.Parallel()
+	click := func(t *testing.T, more ...string) (*chaos, ledger.Review) {
+		c, _ := openReview(t, "v4", 0)
+		var clicked []string
+		for _, title := range more {
+			id, err := c.iconik.AddAsset(title, "", samples.Media("25.mov"))
+			require.NoError(t, err)
+			clicked = append(clicked, id)
+		}
+		now := time.Now().UTC()
+		_, _, err := c.book.RequestReview(t.Context(), ledger.Review{Tenant: tenantID, ID: otherReviewID, Click: "another", Status: ledger.ReviewSending, Quality: "proxy", Reviewers: []string{"kim@client.example"},
+			ClickedAssets: append(clicked, c.asset), ExpiresAt: now.Add(90 * time.Hour), CreatedAt: now, ClickedAt: now}, time.Second)
+		require.NoError(t, err)
+		_, err = c.acts.Review.PrepareReview(t.Context(), workflows.ReviewRef{Tenant: tenantID, Review: otherReviewID})
+		require.NoError(t, err)
+		row, _, err := c.book.Tenant(tenantID).Review(otherReviewID).Get(t.Context())
+		require.NoError(t, err)
+		return c, row
+	}
+	_, row := click(t, "Extra.mov")
+	require.Len(t, row.Notes, 1)
+	assert.Contains(t, row.Notes[0], `Already in the review "Take.mov", and sent there again instead of under this link: "Take.mov".`)
+	c, row := click(t)
+	assert.Empty(t, row.Notes)
+	said := ""
+	for _, job := range c.iconik.Docs("jobs") {
+		said += text(job["message"])
+	}
+	assert.Contains(t, said, "It still expires on "+c.row().ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"))
+}
