@@ -79,7 +79,7 @@ func (r *review) send(ctx workflow.Context) error {
 	}
 	switch {
 	case r.ends() && r.state.ShareURL != "":
-		r.state.Phase = phaseOpen // open ends it in order
+		r.endInOrder()
 		return nil
 	case r.stop:
 		return temporal.NewNonRetryableApplicationError("stopped on request before it was shared", ErrorContent, nil)
@@ -142,10 +142,14 @@ func (r *review) sendAsset(ctx workflow.Context, in AssetInput) error {
 }
 
 func (r *review) share(ctx workflow.Context) error {
+	endSyncing := r.syncMeanwhile(ctx)
 	sharing, done := r.whileUnlessStopped(ctx, markerStopEndsSharing)
 	defer done()
 	shared, err := ActShareReview.Execute(letGo(forMending(sharing, "watermark, link and invitations")), r.ref)
-	if r.stop && temporal.IsCanceledError(err) && ctx.Err() == nil {
+	if eerr := endSyncing(); eerr != nil {
+		return eerr
+	}
+	if r.ends() && temporal.IsCanceledError(err) && ctx.Err() == nil {
 		return r.stopSharing()
 	}
 	if err != nil {
@@ -167,8 +171,15 @@ func (r *review) share(ctx workflow.Context) error {
 	return nil
 }
 
+// endInOrder leaves it to the phase of an open review to end it.
+func (r *review) endInOrder() { r.state.Phase, r.lapsed = phaseOpen, false }
+
 // stopSharing ends a review whose link may already be on and some of whose reviewers may already be invited.
 func (r *review) stopSharing() error {
+	if !r.stop {
+		r.endInOrder()
+		return nil
+	}
 	r.state.Phase, r.state.Ended = phaseClosing, endStopped
 	return nil
 }

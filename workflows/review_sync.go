@@ -48,8 +48,7 @@ func (r *review) open(ctx workflow.Context) error {
 // ends reports whether what is being sent is given up.
 func (r *review) ends() bool { return r.stop || r.lapsed }
 
-// syncMeanwhile keeps a review that is open in sync while it sends more, and notices its expiry. The caller must call end once nothing is
-// being sent any more.
+// syncMeanwhile keeps a review that is open in sync while it sends or shares more, and notices its expiry. The caller must call end once that is over.
 func (r *review) syncMeanwhile(ctx workflow.Context) (end func() error) {
 	r.lapsed = false
 	if r.state.ShareURL == "" || !markerSyncsWhileSending.isSet(ctx) {
@@ -138,12 +137,13 @@ func (r *review) sync(ctx workflow.Context) {
 	r.show(ctx)
 }
 
-// whileUnlessStopped returns a context that a stop cancels, if the run has the marker. The caller must call done.
+// whileUnlessStopped returns a context that a stop cancels, if the run has the marker, or the expiry of a review that sends or shares
+// more. The caller must call done.
 func (r *review) whileUnlessStopped(ctx workflow.Context, m marker) (_ workflow.Context, done func()) {
-	over := r.stop // the stop came earlier and waits for an extension
+	over := r.ends() // the stop came earlier and waits for an extension
 	work, cancel := workflow.WithCancel(ctx)
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		if workflow.Await(ctx, func() bool { return r.stop || over }) == nil && !over && m.isSet(ctx) {
+		if workflow.Await(ctx, func() bool { return r.ends() || over }) == nil && !over && (r.lapsed || m.isSet(ctx)) {
 			cancel()
 		}
 	})

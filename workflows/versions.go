@@ -87,7 +87,7 @@ var (
 	// runs send everything. It may go together with the ones before.
 	markerHandsOverSending = marker{id: "hands over while it sends", since: "ba4dbe3"}
 
-	// Of Review, since 2026-12-01: while an open review sends more, it is synced, can be extended, and ends on time. Old runs do
-	// nothing else while they send. It may go together with the ones before.
+	// Of Review, since 2026-12-01: while an open review sends or shares more, it is synced, can be extended, and ends on time. Old
+	// runs do nothing else meanwhile. It may go together with the ones before.
 	markerSyncsWhileSending = marker{id: "syncs while it sends more"}
 )
