@@ -331,6 +331,11 @@ func (r *review) lookAtShare(ctx context.Context) error {
 			return err
 		}
 	}
+	if s.Active && r.row.Access == string(frameio.AccessSecure) && s.Access == frameio.AccessPublic {
+		if err := r.notifyOnce(ctx, "link:access", "Someone made the review link public in Frame.io: whoever has it can open it, not only the reviewers."); err != nil {
+			return err
+		}
+	}
 	switch {
 	case s.Active && s.Watermark == frameio.WatermarkOff && r.cfg.Review.Watermark == "required":
 		if err := r.closeLink(ctx, r.row.ShareID); err != nil {

@@ -296,3 +296,23 @@ func TestWhatStopsASendIsShown(t *testing.T) {
 	assert.Equal(t, "FINISHED", job().Status)
 	assert.True(t, strings.HasPrefix(job().Message, "The review was stopped."))
 }
+
+// Somebody who makes a secure link public, or changes its expiry, is noticed, each once and whatever else they change.
+func TestWhatSomebodyChangesOnTheLinkIsTold(t *testing.T) {
+	t.Parallel()
+	c, ref := openReview(t, "v4", 0)
+	full := workflows.SyncInput{ReviewRef: ref, Full: true}
+	c.frameio.EditShare(c.row().ShareID, func(s *frameiosim.Share) { s.Secure = true })
+	c.update(func(r *ledger.Review) { r.Access = "secure" })
+	require.NoError(t, c.sync(full, 0))
+	assert.Empty(t, c.notes())
+	later := time.Now().Add(48 * time.Hour)
+	c.frameio.EditShare(c.row().ShareID, func(s *frameiosim.Share) { s.Secure, s.ExpiresAt = false, &later })
+	for range 3 {
+		require.NoError(t, c.sync(full, 0))
+	}
+	require.Len(t, c.row().Notes, 2, c.notes())
+	assert.Contains(t, c.notes(), "Someone made the review link public")
+	assert.Contains(t, c.notes(), "Someone changed the review link's expiry in Frame.io to "+later.UTC().Format("2006-01-02 15:04 UTC"))
+	assert.False(t, c.shares()[0].Inactive, "what somebody does stands")
+}
