@@ -109,3 +109,23 @@ func TestAStopWhileMoreIsSentAndSynced(t *testing.T) {
 	s.sends(10 * time.Hour)
 	assert.Equal(t, []string{"left out: someone stopped the review", "off", "stopped", "delete"}, s.did)
 }
+
+// A link is off at its end also if people could not be told of it before, because iconik is away.
+func TestALinkIsOffAlthoughNobodyCouldBeTold(t *testing.T) {
+	s := sendingMore(t, "", 0)
+	s.nextIn = 10 * time.Minute
+	begin := s.Now()
+	s.RegisterActivityWithOptions(func(context.Context, ReviewRef) error {
+		return temporal.NewApplicationErrorWithOptions("iconik is away", "Internal", temporal.ApplicationErrorOptions{NextRetryDelay: 3 * time.Hour})
+	}, activity.RegisterOptions{Name: ActPublishReview.Name(), DisableAlreadyRegisteredCheck: true})
+	var ended time.Time
+	s.RegisterActivityWithOptions(func(context.Context, EndReviewInput) (EndReviewResult, error) {
+		ended = s.Now()
+		return EndReviewResult{WarnAt: s.Now().Add(time.Hour), DeleteAt: s.Now().Add(time.Hour)}, s.done(ActRevokeLink.Name(), "off")
+	}, activity.RegisterOptions{Name: ActRevokeLink.Name(), DisableAlreadyRegisteredCheck: true})
+	s.ExecuteWorkflow(Review, ReviewInput{ReviewRef: ReviewRef{Tenant: testRef.Tenant, Review: "r"}, State: ReviewState{Phase: phaseSharing, ExpiresAt: begin.Add(10 * time.Hour)}})
+	require.True(t, s.IsWorkflowCompleted())
+	require.NoError(t, s.GetWorkflowError())
+	assert.Equal(t, []string{"share", "off", "expired", "delete"}, s.did)
+	assert.WithinDuration(t, begin.Add(10*time.Hour), ended, time.Minute)
+}

@@ -159,8 +159,12 @@ func (r *review) share(ctx workflow.Context) error {
 	if shared.Unwatermarked > 0 {
 		r.state.Note = english.Count(shared.Unwatermarked, "file") + " without a watermark"
 	}
+	endWatching := r.watchExpiry(ctx)
 	err = ActPublishReview.Execute(letGo(forMending(sharing, "update iconik, mail the sender")), r.ref)
-	if r.stop && temporal.IsCanceledError(err) && ctx.Err() == nil {
+	if werr := endWatching(); werr != nil {
+		return werr
+	}
+	if r.ends() && temporal.IsCanceledError(err) && ctx.Err() == nil {
 		return r.stopSharing()
 	}
 	if err != nil {

@@ -48,14 +48,20 @@ func (r *review) open(ctx workflow.Context) error {
 // ends reports whether what is being sent is given up.
 func (r *review) ends() bool { return r.stop || r.lapsed }
 
-// syncMeanwhile keeps a review that is open in sync while it sends or shares more, and notices its expiry. The caller must call end once that is over.
-func (r *review) syncMeanwhile(ctx workflow.Context) (end func() error) {
+// syncMeanwhile keeps a review that is open in sync while it sends or shares more, and notices its expiry. The caller must call end
+// once that is over.
+func (r *review) syncMeanwhile(ctx workflow.Context) (end func() error) { return r.watch(ctx, true) }
+
+// watchExpiry only notices the expiry of a review that people are being told about.
+func (r *review) watchExpiry(ctx workflow.Context) (end func() error) { return r.watch(ctx, false) }
+
+func (r *review) watch(ctx workflow.Context, syncs bool) (end func() error) {
 	r.lapsed = false
 	if r.state.ShareURL == "" || !markerSyncsWhileSending.isSet(ctx) {
 		return func() error { return nil }
 	}
 	over, done := false, false
-	r.meanwhile = true
+	r.meanwhile = syncs
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		defer func() { done = true }()
 		for !over && !r.ends() {
@@ -63,20 +69,26 @@ func (r *review) syncMeanwhile(ctx workflow.Context) (end func() error) {
 			expired := !now.Before(r.state.ExpiresAt)
 			grown := workflow.GetInfo(ctx).GetContinueAsNewSuggested() || workflow.GetInfo(ctx).GetCurrentHistoryLength() > sendingEvents/2
 			next := r.state.NextSync
-			if grown { // then webhooks wait for the next poll, which is rare
+			switch {
+			case !syncs:
+				next = r.state.ExpiresAt
+			case grown: // then webhooks wait for the next poll, which is rare
 				next = later(next, r.state.LastSync.Add(syncWhenGrown))
 			}
 			switch {
 			case expired && !r.extending:
 				r.lapsed = true
-			case r.syncRequested || r.awake() && !grown || !now.Before(next):
+			case syncs && (r.syncRequested || r.awake() && !grown || !now.Before(next)):
 				r.sync(ctx)
 			default:
-				if !expired {
+				switch {
+				case !expired:
 					next = earlier(next, r.state.ExpiresAt)
+				case !syncs: // until the extension has ended
+					next = now.Add(syncWhenGrown)
 				}
 				if _, err := workflow.AwaitWithTimeout(ctx, next.Sub(now), func() bool {
-					return over || r.ends() || r.syncRequested || r.awake() && !grown || expired && !r.extending
+					return over || r.ends() || syncs && (r.syncRequested || r.awake() && !grown) || expired && !r.extending
 				}); err != nil {
 					return
 				}
