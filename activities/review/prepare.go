@@ -28,9 +28,19 @@ func (a *Activities) PrepareReview(ctx context.Context, ref workflows.ReviewRef)
 	if err != nil {
 		return out, err
 	}
+	out, err = r.prepare(ctx)
+	if err == nil && !r.row.Status.Running() { // another review took all of it
+		return out, nil
+	}
+	return out, r.troubled(ctx, 0, err)
+}
+
+func (r *review) prepare(ctx context.Context) (out workflows.PrepareReviewResult, err error) {
 	if err := r.update(ctx, func(row *ledger.Review) {
 		row.WorkflowID, row.Generation = r.workflowID(), string(r.frameio.Generation())
-		row.Status, row.Reason = ledger.ReviewSending, ""
+		if row.Status = ledger.ReviewSending; row.Trouble == "" {
+			row.Reason = ""
+		}
 	}); err != nil {
 		return out, err
 	}

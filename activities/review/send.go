@@ -72,7 +72,10 @@ func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) er
 	}
 	file, err := r.sourceFile(ctx, it)
 	var wait *noSource
-	if errors.As(err, &wait) && wait.mayCome {
+	if err != nil && !errors.As(err, &wait) {
+		return r.troubled(ctx, it.N, err)
+	}
+	if wait != nil && wait.mayCome {
 		if err := r.stillWanted(ctx, it); err != nil {
 			return err
 		}
@@ -82,9 +85,6 @@ func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) er
 	}
 	if wait != nil {
 		return fault.Content("%s", wait.Error())
-	}
-	if err != nil {
-		return err
 	}
 	_, err = r.updateAsset(ctx, in.N, func(it *ledger.ReviewAsset) {
 		it.Name, it.Size = file.name, file.size

@@ -23,6 +23,7 @@ import (
 	"github.com/framebridge/framebridge/config"
 	"github.com/framebridge/framebridge/events"
 	"github.com/framebridge/framebridge/ledger"
+	"github.com/framebridge/framebridge/sandbox/faults"
 	"github.com/framebridge/framebridge/sandbox/frameiosim"
 	"github.com/framebridge/framebridge/sandbox/samples"
 	"github.com/framebridge/framebridge/transfer"
@@ -207,5 +208,25 @@ func TestAPauseAtAnyOperationOfAReview(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// What holds a review up before anything is sent is shown on it, too.
+func TestAPauseBeforeAnythingIsSentIsShown(t *testing.T) {
+	t.Parallel()
+	for _, match := range []string{"GET .*/assets/v1/assets/[^/]+/?$", "^POST /v4/accounts/[^/]+/folders/[^/]+/folders", "GET .*/files/v1/assets/.*/files"} {
+		r := openThrottled(t, "v4")
+		fault := faults.Fault{Match: match, Status: http.StatusTooManyRequests, Times: 1, Header: http.Header{"Retry-After": {"3600"}}}
+		require.NoError(t, r.iconik.AddFault(fault))
+		require.NoError(t, r.frameio.AddFault(fault))
+		ref := r.request(t, time.Hour, r.asset)
+		_, err := r.acts.Review.PrepareReview(t.Context(), ref)
+		if err == nil {
+			err = r.acts.Review.StageAsset(t.Context(), workflows.AssetInput{ReviewRef: ref, N: 1})
+		}
+		require.Error(t, err, match)
+		row, _, err := r.book.Tenant(tenantID).Review(reviewID).Get(t.Context())
+		require.NoError(t, err)
+		assert.Contains(t, row.Reason, "asked Framebridge to wait until about", match)
 	}
 }
