@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/framebridge/framebridge/ledger/database"
 )
 
 // TestAFailoverThroughAReadOnlyServerIsSurvived: sessions that began while the server was read-only are not kept.
@@ -48,4 +50,36 @@ func TestAFailoverThroughAReadOnlyServerIsSurvived(t *testing.T) {
 	readOnly("off")
 	assert.NoError(t, l.Ping(t.Context()))
 	assert.NoError(t, change())
+}
+
+// TestTheServerNoticesThatAProgramIsGone: a worker that lost its power in a transaction would keep its rows locked for two hours.
+func TestTheServerNoticesThatAProgramIsGone(t *testing.T) {
+	d, err := database.Open(t.Context(), emptyPostgres(t))
+	require.NoError(t, err)
+	defer d.Close()
+	for setting, want := range map[string]string{"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": "30000", "idle_in_transaction_session_timeout": "1min"} {
+		var is string
+		require.NoError(t, d.Reads().Row(t.Context(), "SHOW "+setting).Scan(&is), setting)
+		assert.Equal(t, want, is, setting)
+	}
+
+	// A frozen program is one whose transaction makes no statement.
+	err = d.Tx(t.Context(), func(tx database.Session) error {
+		_, err := tx.Exec(t.Context(), "SET LOCAL idle_in_transaction_session_timeout = 1")
+		require.NoError(t, err)
+		return waitForTheEnd(t, d, tx)
+	})
+	require.ErrorIs(t, err, database.ErrUnavailable)
+}
+
+// waitForTheEnd returns the error of a statement in a transaction whose session the server has ended.
+func waitForTheEnd(t *testing.T, d *database.DB, tx database.Session) error {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var waiting int
+		require.NoError(t, d.Reads().Row(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'").Scan(&waiting))
+		return waiting == 0
+	}, 10*time.Second, time.Millisecond)
+	_, err := tx.Exec(t.Context(), "SELECT 1")
+	return err
 }

@@ -115,7 +115,7 @@ func (d *DB) openPostgres(dsn string) error {
 		return err
 	}
 	// A session that began while the server was read-only stays so when the server no longer is.
-	db := stdlib.OpenDB(*cfg, stdlib.OptionResetSession(func(_ context.Context, c *pgx.Conn) error {
+	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(boundSession), stdlib.OptionResetSession(func(_ context.Context, c *pgx.Conn) error {
 		if isReadOnly(c) {
 			return driver.ErrBadConn // the pool opens another
 		}
@@ -130,10 +130,14 @@ func (d *DB) openPostgres(dsn string) error {
 
 func postgresConfig(dsn string) (*pgx.ConnConfig, error) {
 	cfg, err := pgx.ParseConfig(dsn)
-	if err == nil && cfg.ConnectTimeout == 0 {
+	if err != nil {
+		return nil, err
+	}
+	cfg.DialFunc = dialer().DialContext
+	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = connectTimeout
 	}
-	return cfg, err
+	return cfg, nil
 }
 
 // isReadOnly reports whether the server has said that the session cannot change anything. PostgreSQL says so since version 14.

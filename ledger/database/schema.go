@@ -43,8 +43,10 @@ type Schema struct {
 func (d *DB) Migrate(ctx context.Context, to Schema) error {
 	if d.postgres { // the transaction only holds the lock, which is released even if this process dies
 		return d.Tx(ctx, func(tx Session) error {
-			if _, err := tx.Exec(ctx, fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock)); err != nil {
-				return err
+			for _, statement := range []string{"SET LOCAL idle_in_transaction_session_timeout = 0", fmt.Sprintf("SELECT pg_advisory_xact_lock(%d)", migrationLock)} {
+				if _, err := tx.Exec(ctx, statement); err != nil {
+					return err
+				}
 			}
 			return d.migrateAlone(ctx, to)
 		})
