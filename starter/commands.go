@@ -87,7 +87,8 @@ func archiveCommand(o *options) *cobra.Command {
 		Long: `archive starts the archive of a Frame.io project, named by its ID or its name, or joins the one that is running,
 and prints its progress until it ends. Interrupting the command does not interrupt the archive.
 
-Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 anything else.`,
+Exit code: 0 verified, 3 ended with exceptions or incomplete, 1 failed or canceled, or no longer followed, 4 Temporal, Frame.io or the
+ledger cannot be reached.`,
 		Example: "  starter archive \"Summer Campaign - Archived\"\n  starter archive 4bd2e2ac-…  --detach",
 		Args:    oneProject,
 	}
