@@ -195,7 +195,7 @@ func reviewTroubles(r ledger.Review, assets []ledger.ReviewAsset) []fact {
 		out = append(out, fact{"Sharing", page.Sentence(r.Trouble) + " Framebridge keeps trying."})
 	}
 	if !r.LinkAbsentSince.IsZero() {
-		out = append(out, fact{"Link", "Frame.io has not shown the link since " + r.LinkAbsentSince.UTC().Format("January 2, 15:04 UTC") + "."})
+		out = append(out, fact{"Link", "Frame.io has not shown the link since " + english.RecentMinute(r.LinkAbsentSince) + "."})
 	}
 	for _, a := range assets {
 		if a.Trouble != "" && a.State != ledger.AssetReady {
@@ -206,7 +206,7 @@ func reviewTroubles(r ledger.Review, assets []ledger.ReviewAsset) []fact {
 			if strings.Contains(a.AbsentFrom, "iconik") {
 				where = "iconik"
 			}
-			out = append(out, fact{cmp.Or(a.Title, a.Name), where + " has not shown it since " + a.AbsentSince.UTC().Format("January 2, 15:04 UTC") + "."})
+			out = append(out, fact{cmp.Or(a.Title, a.Name), where + " has not shown it since " + english.RecentMinute(a.AbsentSince) + "."})
 		}
 	}
 	return out

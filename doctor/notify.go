@@ -6,6 +6,7 @@ import (
 
 	"github.com/framebridge/framebridge/clients/hooks"
 	"github.com/framebridge/framebridge/config"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 )
 
@@ -42,7 +43,7 @@ func reachChannel(ctx context.Context, x *exam, channel string) finding {
 	case any && (!been || failed.LastAt.After(good.LastAt)):
 		return warn("the server responds, but it refused the last notification: %s", failed.Reason)
 	case been:
-		return ok("the server responds; it accepted the last notification on %s", good.LastAt.UTC().Format("January 2, 15:04 UTC"))
+		return ok("the server responds; it accepted the last notification on %s", english.RecentMinute(good.LastAt))
 	}
 	return ok("the server responds; nothing has been sent yet")
 }

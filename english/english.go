@@ -70,6 +70,12 @@ func plural(noun string) string {
 	return noun + "s"
 }
 
+// Minute returns a time to the minute: "2026-12-24 18:00 UTC".
+func Minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// RecentMinute returns a time of the last or next months to the minute: "December 24, 18:00 UTC".
+func RecentMinute(t time.Time) string { return t.UTC().Format("January 2, 15:04 UTC") }
+
 // Duration returns a duration in its two largest units, to the second: "15 minutes", "1 hour 30 minutes", "2 days".
 func Duration(d time.Duration) string {
 	d = d.Round(time.Second)

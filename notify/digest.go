@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger/outbox"
 )
 
@@ -18,7 +19,7 @@ func Digest(tenant string, mails []outbox.Mail) (subject, text string) {
 		fmt.Fprintf(&b, "- %s\n", m.Subject)
 	}
 	for _, m := range mails {
-		fmt.Fprintf(&b, "\n\n%s\n%s\n\n%s\n", strings.ToUpper(m.CreatedAt.UTC().Format("January 2, 15:04 UTC")), m.Subject, strings.TrimSpace(m.Text))
+		fmt.Fprintf(&b, "\n\n%s\n%s\n\n%s\n", strings.ToUpper(english.RecentMinute(m.CreatedAt)), m.Subject, strings.TrimSpace(m.Text))
 	}
 	return fmt.Sprintf("%s: %d notifications", tenant, len(mails)), b.String()
 }

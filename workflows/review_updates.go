@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/workflow"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 // ExtendUpdate asks for a new expiry.
@@ -25,7 +27,7 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 		}
 		reopen := r.state.Phase == phaseRetained
 		r.extending = markerOneExtension.isSet(ctx)
-		err = ActExtendReview.Execute(forCalls(ctx, "extend until "+in.ExpiresAt.Format("2006-01-02 15:04 UTC")), ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen})
+		err = ActExtendReview.Execute(forCalls(ctx, "extend until "+english.Minute(in.ExpiresAt)), ExtendInput{ReviewRef: r.ref, ExpiresAt: in.ExpiresAt, Reopen: reopen})
 		r.extending = false
 		if err != nil {
 			return r.status(), err
@@ -46,9 +48,9 @@ func (r *review) handleExtend(ctx workflow.Context) error {
 			case r.extensible() != nil:
 				return r.extensible()
 			case !in.ExpiresAt.After(now):
-				return refuse("the expiry %s is in the past", in.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"))
+				return refuse("the expiry %s is in the past", english.Minute(in.ExpiresAt))
 			case r.state.Prepared.Longest > 0 && in.ExpiresAt.After(now.Add(r.state.Prepared.Longest)):
-				return refuse("the expiry %s is too late: the latest possible is %s", in.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), now.Add(r.state.Prepared.Longest).UTC().Format("2006-01-02 15:04 UTC"))
+				return refuse("the expiry %s is too late: the latest possible is %s", english.Minute(in.ExpiresAt), english.Minute(now.Add(r.state.Prepared.Longest)))
 			}
 			return nil
 		},

@@ -15,6 +15,7 @@ import (
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/iconik"
+	"github.com/framebridge/framebridge/clients/rest"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 )
@@ -145,7 +146,7 @@ func (s *fileSync) run(ctx context.Context) error {
 			continue
 		}
 		err := s.do(ctx, op)
-		paused[kind] = isolate.Throttled(err)
+		paused[kind] = rest.IsThrottled(err)
 		if !each.GoOn(ctx, err) {
 			break
 		}

@@ -31,7 +31,7 @@ func (e *Each) GoOn(ctx context.Context, err error) bool {
 	case e.failed == nil:
 		e.failed = err
 	}
-	if !Away(err) && !Throttled(err) || ctx.Err() != nil {
+	if !Away(err) && !rest.IsThrottled(err) || ctx.Err() != nil {
 		e.failed = err
 		return false
 	}
@@ -43,12 +43,6 @@ func (e *Each) GoOn(ctx context.Context, err error) bool {
 func Away(err error) bool {
 	var e *rest.Error
 	return errors.As(err, &e) && e.Class == rest.Retryable
-}
-
-// Throttled reports whether err means that a vendor has asked for a pause.
-func Throttled(err error) bool {
-	var e *rest.Error
-	return errors.As(err, &e) && e.Class == rest.Throttled
 }
 
 // Err returns the result for the whole list: a temporary error, which is retried, before a refusal.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -18,7 +19,7 @@ type Where struct {
 
 // Stuck describes what is stuck, since when and why.
 func Stuck(s ledger.Stuck) string {
-	return fmt.Sprintf("Stuck since %s while %s: %s", s.Since.UTC().Format("2006-01-02 15:04 UTC"), s.What, s.Reason)
+	return fmt.Sprintf("Stuck since %s while %s: %s", english.Minute(s.Since), s.What, s.Reason)
 }
 
 // body describes what happened and what a person can do.

@@ -44,9 +44,9 @@ func (r *review) beside(ctx context.Context, p part, err error, did *synced) err
 	if did.beside == nil {
 		did.beside = map[part]error{}
 	}
-	passing := isolate.Away(err) || isolate.Throttled(err) || p == partDecisions && rest.IsUnknownCall(err)
+	passing := isolate.Away(err) || rest.IsThrottled(err) || p == partDecisions && rest.IsUnknownCall(err)
 	if !passing || ctx.Err() != nil || attempt.WasStopped(ctx) {
-		if did.beside[p] == nil {
+		if _, looked := did.beside[p]; !looked {
 			did.beside[p] = nil
 		}
 		return err

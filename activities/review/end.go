@@ -11,6 +11,7 @@ import (
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -62,7 +63,7 @@ func (r *review) refusedExtension(ctx context.Context, until time.Time, err erro
 	default:
 		return err
 	}
-	if noted := r.noteError(ctx, "The review was not extended to "+until.UTC().Format("2006-01-02 15:04 UTC"), err); noted != nil {
+	if noted := r.noteError(ctx, "The review was not extended to "+english.Minute(until), err); noted != nil {
 		return noted
 	}
 	if cleared := r.update(ctx, func(row *ledger.Review) { row.ExtendingTo = time.Time{} }); cleared != nil {
@@ -151,7 +152,7 @@ func (a *Activities) EndReview(ctx context.Context, in workflows.EndReviewInput)
 	if in.Status == string(ledger.ReviewStopped) {
 		how = "was stopped"
 	}
-	r.closeJob(ctx, "FINISHED", fmt.Sprintf("The review %s. The media in Frame.io will be deleted on %s.", how, r.row.DeleteAt.UTC().Format("2006-01-02 15:04 UTC")))
+	r.closeJob(ctx, "FINISHED", fmt.Sprintf("The review %s. The media in Frame.io will be deleted on %s.", how, english.Minute(r.row.DeleteAt)))
 	summary, err := r.summary(ctx)
 	if err != nil {
 		return out, err

@@ -100,7 +100,7 @@ func (r *review) showOpenJob(ctx context.Context) {
 			s.Status = "IN_PROGRESS"
 		}
 	})
-	done, all, message := int64(len(reviewSteps)-1), int64(len(reviewSteps)), fmt.Sprintf("Open until %s: %s", r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), r.row.ShareURL)
+	done, all, message := int64(len(reviewSteps)-1), int64(len(reviewSteps)), fmt.Sprintf("Open until %s: %s", english.Minute(r.row.ExpiresAt), r.row.ShareURL)
 	if _, err := r.iconik.Jobs.Update(ctx, r.row.JobID, iconik.JobPatch{Status: "STARTED", Message: &message, ProgressProcessed: &done, ProgressTotal: &all}); err != nil {
 		r.log.WarnContext(ctx, "could not show the open review in its job in iconik", "job", r.row.JobID, "error", err)
 	}

@@ -205,7 +205,7 @@ func (r *review) stillExpires(ctx context.Context, reviews []string) (string, er
 	if err != nil || other.ExpiresAt.IsZero() {
 		return "", err
 	}
-	return fmt.Sprintf(" It still expires on %s: to change that, extend the review.", other.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")), nil
+	return fmt.Sprintf(" It still expires on %s: to change that, extend the review.", english.Minute(other.ExpiresAt)), nil
 }
 
 // contents adds a collection's assets with add, and appends its subcollections to open.

@@ -10,6 +10,7 @@ import (
 	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/workflows"
@@ -34,7 +35,7 @@ func (a *Activities) PublishReview(ctx context.Context, ref workflows.ReviewRef)
 	}
 	r.notify(ctx, "The review is open: "+r.row.Title, r.row.ShareURL)
 	return r.tell(ctx, "open", fmt.Sprintf("Review open: %q", r.row.Title),
-		fmt.Sprintf("Reviewers: %s\nExpires:   %s\n", strings.Join(r.row.Reviewers, ", "), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
+		fmt.Sprintf("Reviewers: %s\nExpires:   %s\n", strings.Join(r.row.Reviewers, ", "), english.Minute(r.row.ExpiresAt)))
 }
 
 // setStatus shows a status in iconik before it records it, so that whoever reads it in the API also finds it in iconik.

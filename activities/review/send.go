@@ -15,6 +15,7 @@ import (
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/mapping"
 	"github.com/framebridge/framebridge/transfer"
@@ -79,9 +80,9 @@ func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) er
 		if err := r.stillWanted(ctx, it); err != nil {
 			return err
 		}
-	}
-	if wait != nil && wait.mayCome && attempt.Of(ctx).Scheduled().Add(r.cfg.Review.ProxyWait).After(time.Now()) {
-		return fault.Wait("Waiting", proxyLook, "%s", wait.Error())
+		if attempt.Of(ctx).Scheduled().Add(r.cfg.Review.ProxyWait).After(time.Now()) {
+			return fault.Wait("Waiting", proxyLook, "%s", wait.Error())
+		}
 	}
 	if wait != nil {
 		return fault.Content("%s", wait.Error())
@@ -96,7 +97,7 @@ func (a *Activities) StageAsset(ctx context.Context, in workflows.AssetInput) er
 // stillWanted returns an error if a file need not be waited for any longer.
 func (r *review) stillWanted(ctx context.Context, it ledger.ReviewAsset) error {
 	if r.row.ShareID == "" && !time.Now().Before(r.row.ExpiresAt) {
-		return fault.Content("The review expired on %s, while iconik had no proxy for %q yet.", r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), it.Title)
+		return fault.Content("The review expired on %s, while iconik had no proxy for %q yet.", english.Minute(r.row.ExpiresAt), it.Title)
 	}
 	asset, err := r.iconik.Assets.Get(ctx, it.AssetID, false)
 	if err == nil && asset.Deleted() {

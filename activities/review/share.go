@@ -64,7 +64,7 @@ func (r *review) shareAll(ctx context.Context) (out workflows.ShareReviewResult,
 	}
 	expired := !time.Now().Before(r.row.ExpiresAt) // sending took longer
 	if expired && r.row.ShareID == "" {
-		return out, fault.Content("The review expired on %s, before everything was sent, so nothing was shared. Send the assets again with a later expiry.", r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"))
+		return out, fault.Content("The review expired on %s, before everything was sent, so nothing was shared. Send the assets again with a later expiry.", english.Minute(r.row.ExpiresAt))
 	}
 	if err := r.share(ctx, shown); err != nil {
 		return out, err

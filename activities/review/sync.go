@@ -13,6 +13,7 @@ import (
 	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/clients/frameio"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -35,7 +36,7 @@ func (a *Activities) SyncReview(ctx context.Context, in workflows.SyncInput) (wo
 		return workflows.SyncResult{}, err
 	}
 	out, err := r.sync(ctx, in)
-	if err = r.unsynced(ctx, err); err != nil && !in.Last && ctx.Err() == nil && isolate.Throttled(err) {
+	if err = r.unsynced(ctx, err); err != nil && !in.Last && ctx.Err() == nil && rest.IsThrottled(err) {
 		return r.afterPause(ctx, out, err)
 	}
 	return out, err
@@ -365,5 +366,5 @@ func (r *review) otherExpiry(ctx context.Context, expires time.Time, before ledg
 		return nil
 	}
 	return r.notifyOnce(ctx, fmt.Sprintf("link:expires:%d", expires.Unix()), fmt.Sprintf("Someone changed the review link's expiry in Frame.io to %s. Framebridge syncs comments until %s, the review's own expiry; to change it, extend the review.",
-		expires.UTC().Format("2006-01-02 15:04 UTC"), r.row.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
+		english.Minute(expires), english.Minute(r.row.ExpiresAt)))
 }

@@ -12,10 +12,10 @@ import (
 
 	"github.com/framebridge/framebridge/activities/attempt"
 	"github.com/framebridge/framebridge/activities/fault"
-	"github.com/framebridge/framebridge/activities/isolate"
 	"github.com/framebridge/framebridge/activities/tenant"
 	"github.com/framebridge/framebridge/clients/iconik"
 	"github.com/framebridge/framebridge/clients/rest"
+	"github.com/framebridge/framebridge/english"
 	"github.com/framebridge/framebridge/ledger"
 	"github.com/framebridge/framebridge/workflows"
 )
@@ -100,12 +100,12 @@ const askedToWait = " asked Framebridge to wait until about "
 func pauseOf(err error) (said string, pause time.Duration) {
 	var e *rest.Error
 	switch {
-	case !isolate.Throttled(err) || !errors.As(err, &e):
+	case !errors.As(err, &e) || e.Class != rest.Throttled:
 		return "", 0
 	case e.RetryAfter < pauseShown:
 		return e.Vendor + " accepts no further calls at the moment.", max(e.RetryAfter, time.Second)
 	}
-	return e.Vendor + askedToWait + time.Now().Add(e.RetryAfter).UTC().Format("January 2, 15:04 UTC") + ".", e.RetryAfter
+	return e.Vendor + askedToWait + english.RecentMinute(time.Now().Add(e.RetryAfter)) + ".", e.RetryAfter
 }
 
 // unsynced tells people once that a review's sync has been failing for so long that they are missing comments, and shows at once
@@ -130,7 +130,7 @@ func (r *review) unsynced(ctx context.Context, err error) error {
 		}
 		return err
 	}
-	reason := notSynced + last.UTC().Format("January 2, 15:04 UTC") + ": " + cmp.Or(said, fault.Scrubbed(err))
+	reason := notSynced + english.RecentMinute(last) + ": " + cmp.Or(said, fault.Scrubbed(err))
 	if !before || pause > 0 && reason != r.row.Reason || !sameReason(r.row.Reason, reason) {
 		if uerr := r.update(ctx, func(row *ledger.Review) { row.Reason = reason }); uerr != nil {
 			return err
@@ -162,7 +162,7 @@ func tooLong(ctx context.Context, title string, err error) error {
 // isWait reports whether nothing has failed: something is not there yet, or the vendor has asked for a pause.
 func isWait(err error) bool {
 	var own *fault.Error
-	return errors.As(err, &own) && own.Benign || rest.ClassOf(err) == rest.Throttled
+	return errors.As(err, &own) && own.Benign || rest.IsThrottled(err)
 }
 
 // sameReason compares two reasons without what differs each time: words with digits, such as times and IDs.

@@ -79,6 +79,9 @@ func ClassOf(err error) Class {
 // IsNotFound reports whether the vendor does not have the object, or no longer does.
 func IsNotFound(err error) bool { return err != nil && ClassOf(err) == NotFound }
 
+// IsThrottled reports whether the vendor has asked for a pause.
+func IsThrottled(err error) bool { return ClassOf(err) == Throttled }
+
 // IsRefused reports whether the vendor refuses the call for good, so that retrying it is useless.
 func IsRefused(err error) bool {
 	if err == nil {

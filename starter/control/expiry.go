@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/framebridge/framebridge/english"
 )
 
 // FieldError is a mistake in a form, worded for the person who filled it in.
@@ -32,9 +34,9 @@ func ParseExpiry(text string, now time.Time, standard, longest time.Duration) (t
 	case err != nil:
 		return at, &FieldError{field, fmt.Sprintf("%q is not a date such as %s, or a date with time such as %sT18:00:00Z.", text, now.AddDate(0, 0, 14).Format("2006-01-02"), now.AddDate(0, 0, 14).Format("2006-01-02"))}
 	case !at.After(now):
-		return at, &FieldError{field, fmt.Sprintf("The expiry %s is in the past: choose a later one.", at.UTC().Format("2006-01-02 15:04 UTC"))}
+		return at, &FieldError{field, fmt.Sprintf("The expiry %s is in the past: choose a later one.", english.Minute(at))}
 	case longest > 0 && at.After(now.Add(longest)):
-		return at, &FieldError{field, fmt.Sprintf("The expiry %s is too late: the latest possible is %s.", at.UTC().Format("2006-01-02 15:04 UTC"), now.Add(longest).UTC().Format("2006-01-02 15:04 UTC"))}
+		return at, &FieldError{field, fmt.Sprintf("The expiry %s is too late: the latest possible is %s.", english.Minute(at), english.Minute(now.Add(longest)))}
 	}
 	return at.UTC(), nil
 }
